@@ -1,0 +1,5 @@
+"""The command line of Leadloop."""
+
+
+def main() -> None:
+    pass

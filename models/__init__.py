@@ -1,0 +1,1 @@
+"""What a model is: definitions. Fitted ones are bundles, none in git."""

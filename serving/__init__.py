@@ -1,0 +1,1 @@
+"""A champion bundle in, answers to the CRM and the weekly page out."""
