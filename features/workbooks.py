@@ -1,0 +1,193 @@
+"""XLSX and XLS → rows: archives are measured before they are opened, and what Excel shows is what is read."""
+
+import io
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, time, timedelta
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from features.rows import BadRow, Cell, Header, RefusedFile, Row, Table
+
+try:
+    import python_calamine
+except ImportError:  # an optional extra
+    python_calamine = None
+
+ENTRIES_LIMIT = 1_000  # files in the archive: a workbook has some tens
+UNPACKED_LIMIT = 400 << 20  # bytes; Excel's 1,048,576 rows of ten short columns take about 350 MB
+RATIO_LIMIT = 100  # sheets pack 5 to 30 times
+RATIO_COUNTS_FROM = 20 << 20  # below it equal rows may pack well and harm nobody
+CELLS_LIMIT = 20_000_000  # the reader keeps 32 bytes for each, also for empty ones between two far corners
+XLS_LIMIT = 64 << 20  # bytes; 65,536 rows of that old format take about 10 MB
+CHUNK = 1 << 20
+SAMPLE_ROWS = 1_000
+DIGITS_OF_EXCEL = 15
+
+DAY_ZERO_1900 = datetime(1899, 12, 30)  # noqa: DTZ001 - a calendar's origin has no zone; right from 1 March 1900 on
+DAY_ZERO_1904 = datetime(1904, 1, 1)  # noqa: DTZ001 - old Excel for Mac
+
+_PLACE = re.compile(rb"""\sr\s*=\s*["']([A-Z]{1,3})(\d{1,7})["']""")
+_FORMULA_WITHOUT_VALUE = re.compile(
+    rb"""<(?:\w+:)?c\s(?![^>]*t=["']str["'])[^>]*r=["']([A-Z]+)(\d+)["'][^>]*><(?:\w+:)?f(?:\s[^>]*)?(?:/>|>[^<]*</(?:\w+:)?f>)"""
+    rb"""(?:<(?:\w+:)?v\s?/>|<(?:\w+:)?v></(?:\w+:)?v>)?</(?:\w+:)?c>"""
+)
+_COUNTED_FROM_1904 = re.compile(rb"""date1904\s*=\s*["'](1|true)["']""")
+_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+
+
+def open_workbook(path: Path, *, sheet: str | None) -> Table:
+    """The one visible sheet with cells, or the named one."""
+    if python_calamine is None:
+        raise RefusedFile(path, 'reading Excel files needs an extra; run: pip install "leadloop[excel]"')
+    packed = zipfile.is_zipfile(path)
+    day_zero = _measure_xlsx(path) if packed else _measure_xls(path)
+    name = _pick_sheet(path, sheet)
+    start, first = _first_record(path, name)
+    header = Header.of(path, first, start)
+
+    def rows() -> Iterator[Row | BadRow]:
+        return _rows(path, name, header)
+
+    header.refuse_unnamed(path, islice(rows(), SAMPLE_ROWS), start)
+    return Table(path, header.columns, None, None, rows, sheet=name, day_zero=day_zero)
+
+
+def _measure_xls(path: Path) -> None:
+    """Bare numbers of XLS are never dates: the origin of its calendar is not read."""
+    if path.stat().st_size > XLS_LIMIT:
+        raise RefusedFile(path, f"an XLS of over {XLS_LIMIT >> 20} MB; save it as xlsx or CSV")
+    content = path.read_bytes()
+    if _ENCRYPTED in content:
+        raise RefusedFile(path, "the workbook is locked with a password; save it without one")
+
+
+def _measure_xlsx(path: Path) -> datetime:
+    """Refuses bombs and what the reader would misread; gives the origin of the calendar."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entries = archive.infolist()
+            _refuse_bomb(path, entries)
+            names = {entry.filename for entry in entries}
+            if "xl/workbook.xml" not in names:
+                raise RefusedFile(path, f"a zip without an Excel workbook (it holds {sorted(names)[:3]}); unpack it")
+            for entry in entries:
+                _measure_part(path, archive, entry)
+            return _day_zero(archive.read("xl/workbook.xml"))
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+        raise RefusedFile(path, f"a damaged workbook ({error}); save it again in Excel") from None
+
+
+def _refuse_bomb(path: Path, entries: Sequence[zipfile.ZipInfo]) -> None:
+    unpacked = sum(entry.file_size for entry in entries)
+    packed = max(1, path.stat().st_size)
+    if len(entries) > ENTRIES_LIMIT:
+        raise RefusedFile(path, f"{len(entries)} files in the workbook, over {ENTRIES_LIMIT}; this is an archive bomb")
+    if unpacked > UNPACKED_LIMIT:
+        raise RefusedFile(path, f"it unpacks to {unpacked >> 20} MB, over {UNPACKED_LIMIT >> 20}; export CSV instead")
+    if unpacked > RATIO_COUNTS_FROM and unpacked > RATIO_LIMIT * packed:
+        raise RefusedFile(path, f"it unpacks {unpacked // packed} times; this is an archive bomb")
+
+
+def _measure_part(path: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
+    """Reads one part to its end: a part longer than it says fails its checksum here, not in the reader's memory."""
+    is_sheet = entry.filename.startswith("xl/worksheets/") and entry.filename.endswith(".xml")
+    rows, columns = 0, set[bytes]()
+    with archive.open(entry) as part:
+        for piece in _pieces(part):
+            if not is_sheet:
+                continue
+            _refuse_unseen(path, piece)
+            places = _PLACE.findall(piece)
+            columns.update(column for column, _ in places)
+            rows = max(rows, *(int(row) for _, row in places[-1:]), max(map(_row_number, places), default=0))
+    cells = rows * max(map(_column_number, columns), default=0)
+    if cells > CELLS_LIMIT:
+        raise RefusedFile(path, f"its sheet spans {cells} cells, most of them empty; delete the far ones or export CSV")
+
+
+def _row_number(place: tuple[bytes, bytes]) -> int:
+    return int(place[1])
+
+
+def _column_number(letters: bytes) -> int:
+    number = 0
+    for letter in letters:
+        number = number * 26 + letter - 64
+    return number
+
+
+def _pieces(part: Any) -> Iterator[bytes]:
+    """A sheet's XML in pieces that end where a cell ends."""
+    rest = b""
+    while chunk := part.read(CHUNK):
+        rest += chunk
+        end = rest.rfind(b"</") + 1
+        end = rest.find(b">", end) + 1 or (0 if len(rest) < 16 * CHUNK else len(rest))
+        piece, rest = rest[:end], rest[end:]
+        yield piece
+    yield rest
+
+
+def _refuse_unseen(path: Path, piece: bytes) -> None:
+    if b"\0" in piece:
+        raise RefusedFile(path, "its sheet is not written in utf-8; save it again in Excel")
+    if formula := _FORMULA_WITHOUT_VALUE.search(piece):
+        cell, row = (formula[1] + formula[2]).decode(), int(formula[2])
+        raise RefusedFile(path, f"cell {cell} is a formula never calculated; open the file in Excel and save it", row)
+
+
+def _day_zero(workbook_xml: bytes) -> datetime:
+    return DAY_ZERO_1904 if _COUNTED_FROM_1904.search(workbook_xml) else DAY_ZERO_1900
+
+
+def _pick_sheet(path: Path, said: str | None) -> str:
+    book = _open(path)
+    shown = python_calamine.SheetVisibleEnum.Visible
+    visible = [sheet.name for sheet in book.sheets_metadata if sheet.visible == shown]
+    if said is not None:
+        if said not in book.sheet_names:
+            raise RefusedFile(path, f"it has no sheet {said!r}, only {book.sheet_names}; mend `sheet:` in the mapping")
+        return said
+    filled = visible if len(visible) == 1 else [name for name in visible if _sheet(path, book, name).height]
+    if len(filled) > 1:
+        raise RefusedFile(path, f"cells in several sheets, {filled}; say `sheet:` in the mapping")
+    if not filled:
+        raise RefusedFile(path, "no visible sheet has cells; unhide the sheet or name it in the mapping as `sheet:`")
+    return filled[0]
+
+
+def _open(path: Path) -> Any:
+    return _guarded(path, lambda: python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(path.read_bytes())))
+
+
+def _sheet(path: Path, book: Any, name: str) -> Any:
+    return _guarded(path, lambda: book.get_sheet_by_name(name))
+
+
+def _guarded(path: Path, read: Any) -> Any:
+    """The reader is Rust: its panics are not of class Exception, and its messages are for programmers."""
+    try:
+        return read()
+    except python_calamine.PasswordError:
+        raise RefusedFile(path, "the workbook is locked with a password; save it without one") from None
+    except BaseException as error:
+        if isinstance(error, (KeyboardInterrupt, SystemExit, MemoryError)):
+            raise
+        raise RefusedFile(path, f"a damaged workbook ({error}); save it again in Excel") from None
+
+
+def _first_record(path: Path, name: str) -> tuple[int, list[Cell]]:
+    first = next((record for record in _records(path, name) if any(cell is not None for cell in record[1])), None)
+    if first is None:
+        raise RefusedFile(path, f"sheet {name!r} is empty; export it again with a header and rows")
+    return first
+
+
+def _rows(path: Path, name: str, header: Header) -> Iterator[Row | BadRow]:
+    records = _records(path, name)
+    next(record for record in records if any(cell is not None for cell in record[1]))
+    return header.sort(records)
