@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from features.cells import learn_date_order, learn_decimal, moment, number, yes_no
+from features.cells import learn_decimal, number, yes_no
+from features.moments import learn_date_order, moment
 from features.records import FieldValue
 
 Kind = Literal["number", "category", "yes_no", "date", "text", "identifier"]

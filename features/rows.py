@@ -69,7 +69,9 @@ class Header:
         twice = sorted(name for name, times in Counter(names).items() if name and times > 1)
         if twice:
             raise RefusedFile(
-                path, f"the header names {twice} more than once; rename the columns, so that each has one meaning", number
+                path,
+                f"the header names {twice} more than once; rename the columns, so that each has one meaning",
+                number,
             )
         if not any(names):
             raise RefusedFile(path, "the header is empty; the first row must name the columns", number)

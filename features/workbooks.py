@@ -4,11 +4,11 @@ import io
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from features.rows import BadRow, Cell, Header, RefusedFile, Row, Table
 
@@ -24,8 +24,9 @@ RATIO_COUNTS_FROM = 20 << 20  # below it equal rows may pack well and harm nobod
 CELLS_LIMIT = 20_000_000  # the reader keeps 32 bytes for each, also for empty ones between two far corners
 XLS_LIMIT = 64 << 20  # bytes; 65,536 rows of that old format take about 10 MB
 CHUNK = 1 << 20
+CELL_LIMIT = 16 * CHUNK  # bytes of XML without the end of a cell
 SAMPLE_ROWS = 1_000
-DIGITS_OF_EXCEL = 15
+LOCKED = "the workbook is locked with a password; save it without one"
 
 DAY_ZERO_1900 = datetime(1899, 12, 30)  # noqa: DTZ001 - a calendar's origin has no zone; right from 1 March 1900 on
 DAY_ZERO_1904 = datetime(1904, 1, 1)  # noqa: DTZ001 - old Excel for Mac
@@ -43,26 +44,35 @@ def open_workbook(path: Path, *, sheet: str | None) -> Table:
     """The one visible sheet with cells, or the named one."""
     if python_calamine is None:
         raise RefusedFile(path, 'reading Excel files needs an extra; run: pip install "leadloop[excel]"')
-    packed = zipfile.is_zipfile(path)
-    day_zero = _measure_xlsx(path) if packed else _measure_xls(path)
-    name = _pick_sheet(path, sheet)
-    start, first = _first_record(path, name)
+    day_zero = _measure(path)
+    opened = _pick_sheet(path, sheet)
+    start, first = next(_filled(opened), (1, []))
     header = Header.of(path, first, start)
+    merged = _merged_rows(opened)
+    if start in merged:
+        raise RefusedFile(path, "merged cells in the header; unmerge them, one name above each column", start)
 
     def rows() -> Iterator[Row | BadRow]:
-        return _rows(path, name, header)
+        return _rows(opened, header, merged)
 
     header.refuse_unnamed(path, islice(rows(), SAMPLE_ROWS), start)
-    return Table(path, header.columns, None, None, rows, sheet=name, day_zero=day_zero)
+    return Table(path, header.columns, None, None, rows, sheet=opened.name, day_zero=day_zero)
+
+
+def _measure(path: Path) -> datetime | None:
+    """Refuses what must not be opened. Bare numbers of XLS are never dates: its calendar's origin is not read."""
+    with path.open("rb") as file:
+        if file.read(2) == b"PK":
+            return _measure_xlsx(path)
+    _measure_xls(path)
+    return None
 
 
 def _measure_xls(path: Path) -> None:
-    """Bare numbers of XLS are never dates: the origin of its calendar is not read."""
     if path.stat().st_size > XLS_LIMIT:
         raise RefusedFile(path, f"an XLS of over {XLS_LIMIT >> 20} MB; save it as xlsx or CSV")
-    content = path.read_bytes()
-    if _ENCRYPTED in content:
-        raise RefusedFile(path, "the workbook is locked with a password; save it without one")
+    if _ENCRYPTED in path.read_bytes():
+        raise RefusedFile(path, LOCKED)
 
 
 def _measure_xlsx(path: Path) -> datetime:
@@ -101,16 +111,12 @@ def _measure_part(path: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) 
             if not is_sheet:
                 continue
             _refuse_unseen(path, piece)
-            places = _PLACE.findall(piece)
+            places = set(_PLACE.findall(piece))
             columns.update(column for column, _ in places)
-            rows = max(rows, *(int(row) for _, row in places[-1:]), max(map(_row_number, places), default=0))
+            rows = max(rows, max((int(row) for _, row in places), default=0))
     cells = rows * max(map(_column_number, columns), default=0)
     if cells > CELLS_LIMIT:
         raise RefusedFile(path, f"its sheet spans {cells} cells, most of them empty; delete the far ones or export CSV")
-
-
-def _row_number(place: tuple[bytes, bytes]) -> int:
-    return int(place[1])
 
 
 def _column_number(letters: bytes) -> int:
@@ -120,15 +126,15 @@ def _column_number(letters: bytes) -> int:
     return number
 
 
-def _pieces(part: Any) -> Iterator[bytes]:
+def _pieces(part: IO[bytes]) -> Iterator[bytes]:
     """A sheet's XML in pieces that end where a cell ends."""
     rest = b""
     while chunk := part.read(CHUNK):
         rest += chunk
-        end = rest.rfind(b"</") + 1
-        end = rest.find(b">", end) + 1 or (0 if len(rest) < 16 * CHUNK else len(rest))
-        piece, rest = rest[:end], rest[end:]
-        yield piece
+        end = rest.rfind(b"c>") + 2
+        if end > 1 or len(rest) > CELL_LIMIT:
+            piece, rest = (rest[:end], rest[end:]) if end > 1 else (rest, b"")
+            yield piece
     yield rest
 
 
@@ -144,50 +150,82 @@ def _day_zero(workbook_xml: bytes) -> datetime:
     return DAY_ZERO_1904 if _COUNTED_FROM_1904.search(workbook_xml) else DAY_ZERO_1900
 
 
-def _pick_sheet(path: Path, said: str | None) -> str:
-    book = _open(path)
-    shown = python_calamine.SheetVisibleEnum.Visible
-    visible = [sheet.name for sheet in book.sheets_metadata if sheet.visible == shown]
+def _pick_sheet(path: Path, said: str | None) -> Any:
+    book = _guarded(path, lambda: python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(path.read_bytes())))
     if said is not None:
         if said not in book.sheet_names:
             raise RefusedFile(path, f"it has no sheet {said!r}, only {book.sheet_names}; mend `sheet:` in the mapping")
-        return said
-    filled = visible if len(visible) == 1 else [name for name in visible if _sheet(path, book, name).height]
+        return _sheet(path, book, said)
+    shown, cells = python_calamine.SheetVisibleEnum.Visible, python_calamine.SheetTypeEnum.WorkSheet
+    visible = [sheet.name for sheet in book.sheets_metadata if sheet.visible == shown and sheet.typ == cells]
+    filled = [sheet for name in visible if (sheet := _sheet(path, book, name)).height]
     if len(filled) > 1:
-        raise RefusedFile(path, f"cells in several sheets, {filled}; say `sheet:` in the mapping")
+        names = [sheet.name for sheet in filled]
+        raise RefusedFile(path, f"cells in several sheets, {names}; say `sheet:` in the mapping")
     if not filled:
-        raise RefusedFile(path, "no visible sheet has cells; unhide the sheet or name it in the mapping as `sheet:`")
+        raise RefusedFile(path, "no visible sheet has cells; unhide one, or name it in the mapping as `sheet:`")
     return filled[0]
-
-
-def _open(path: Path) -> Any:
-    return _guarded(path, lambda: python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(path.read_bytes())))
 
 
 def _sheet(path: Path, book: Any, name: str) -> Any:
     return _guarded(path, lambda: book.get_sheet_by_name(name))
 
 
-def _guarded(path: Path, read: Any) -> Any:
+def _guarded(path: Path, read: Callable[[], Any]) -> Any:
     """The reader is Rust: its panics are not of class Exception, and its messages are for programmers."""
     try:
         return read()
     except python_calamine.PasswordError:
-        raise RefusedFile(path, "the workbook is locked with a password; save it without one") from None
+        raise RefusedFile(path, LOCKED) from None
     except BaseException as error:
-        if isinstance(error, (KeyboardInterrupt, SystemExit, MemoryError)):
+        if isinstance(error, KeyboardInterrupt | SystemExit | MemoryError):
             raise
         raise RefusedFile(path, f"a damaged workbook ({error}); save it again in Excel") from None
 
 
-def _first_record(path: Path, name: str) -> tuple[int, list[Cell]]:
-    first = next((record for record in _records(path, name) if any(cell is not None for cell in record[1])), None)
-    if first is None:
-        raise RefusedFile(path, f"sheet {name!r} is empty; export it again with a header and rows")
-    return first
+def _merged_rows(sheet: Any) -> set[int]:
+    """Rows touched by merged cells: only the first cell of a merge holds the value, the rest would read as empty."""
+    merges = sheet.merged_cell_ranges or []
+    return {row + 1 for (top, _), (bottom, _) in merges for row in range(top, bottom + 1)}
 
 
-def _rows(path: Path, name: str, header: Header) -> Iterator[Row | BadRow]:
-    records = _records(path, name)
-    next(record for record in records if any(cell is not None for cell in record[1]))
-    return header.sort(records)
+def _rows(sheet: Any, header: Header, merged: set[int]) -> Iterator[Row | BadRow]:
+    records = _filled(sheet)
+    next(records)
+    for row in header.sort(records):
+        if row.number in merged:
+            yield BadRow(row.number, "merged cells; unmerge them and fill each", row.cells)
+        else:
+            yield row
+
+
+def _filled(sheet: Any) -> Iterator[tuple[int, list[Cell]]]:
+    """Rows with at least one cell, under the numbers that Excel shows."""
+    first = sheet.start[0] + 1 if sheet.start else 1
+    for number, values in enumerate(sheet.iter_rows(), start=first):
+        cells = [_cell(value) for value in values]
+        if any(cell is not None for cell in cells):
+            yield number, cells
+
+
+def _cell(value: Any) -> Cell:
+    """Excel has one kind of number: whole ones become int, so that an id reads 660737 and not 660737.0."""
+    match value:
+        case "":
+            return None
+        case float() if value.is_integer():
+            return int(value)
+        case time() | timedelta():
+            return str(value)
+        case datetime():
+            return _to_the_second(value)
+        case str() | bool() | int() | float() | date():
+            return value
+    raise AssertionError(f"the reader of workbooks gave a {type(value).__name__}")
+
+
+def _to_the_second(value: datetime) -> datetime:
+    """A day as a fraction is a few microseconds off: 12:29:59.999999 is 12:30."""
+    rounded = value + timedelta(microseconds=500_000)
+    near = rounded.replace(microsecond=0)
+    return near if abs(near - value) < timedelta(milliseconds=1) else value

@@ -1,13 +1,15 @@
-"""Clean words of notes → weights of lemma words 1-2 and letter n-grams 2-5, the same to the last bit for one and many.
+"""Words of notes → weights of lemma words 1-2 and letter n-grams 2-5, the same to the last bit for one and many.
 
-Letter n-grams never cross a blank, so a note's counts are the sum over its words, and each word's n-grams and lemmas are
-found once and kept. Weights are rounded to a grid on which float64 sums are exact: then neither the order of summation
-nor the way (numpy for one note, one sparse product for many) can change an answer.
+Letter n-grams never cross a blank, so a note's counts are the sum over its words, and each word's n-grams and lemmas
+are found once and kept. Weights are rounded to a grid on which float64 sums are exact: then neither the order of
+summation nor the way (numpy for one note, one sparse product for many) can change an answer.
 """
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -50,10 +52,18 @@ class WordTerms(NamedTuple):
 
 
 class Block(NamedTuple):
-    """One note's terms of one block (lemma words, or n-grams): ids, each once, and weights."""
+    """One note's terms of one block (lemma words, or n-grams)."""
 
-    ids: Ids
+    ids: Ids  # each term once
+    counts: Ids
     weights: Weights
+    of_term: Ids  # for each time that a term stands in the note: its place in `ids`
+    places: Ids  # ... and the place of the word that holds it (a pair of lemmas: the word of its first)
+
+    @property
+    def norm(self) -> float:
+        """Length of the weights; 1 where the note holds no known term, so that one may divide by it."""
+        return math.sqrt(float(self.weights @ self.weights)) or 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,18 +104,12 @@ class NoteVectors:
 
     def one(self, words: Sequence[WordTerms]) -> tuple[Block, Block]:
         """Lemma words and n-grams of one note."""
-        lemma_terms, _ = self.lemma_terms(words)
-        gram_terms = _joined([word.grams for word in words])
+        lemmas, grams = [word.lemmas for word in words], [word.grams for word in words]
+        lemma_terms, lemma_places = self._lemmas_and_pairs(_joined(lemmas), _places(lemmas))
         return (
-            _weighed(*np.unique(lemma_terms, return_counts=True), self.vocabulary.word_idf),
-            _weighed(*np.unique(gram_terms, return_counts=True), self.vocabulary.gram_idf),
+            _block(lemma_terms, lemma_places, self.vocabulary.word_idf),
+            _block(_joined(grams), _places(grams), self.vocabulary.gram_idf),
         )
-
-    def lemma_terms(self, words: Sequence[WordTerms]) -> tuple[Ids, Ids]:
-        """Ids of lemmas and pairs in a note, repeats kept, and which of its words each came from (a pair: its first)."""
-        lemmas = _joined([word.lemmas for word in words])
-        places = np.repeat(np.arange(len(words)), [len(word.lemmas) for word in words])
-        return self._lemmas_and_pairs(lemmas, places)
 
     def _lemmas_and_pairs(self, lemmas: Ids, places: Ids) -> tuple[Ids, Ids]:
         met = lemmas >= 0
@@ -118,25 +122,33 @@ class NoteVectors:
 
     def many(self, notes: Sequence[Sequence[str]]) -> tuple[sparse.csr_array, sparse.csr_array]:
         """Lemma words and n-grams of many notes, one row each, with the weights that `one` gives."""
-        terms = self.terms_of(word for words in notes for word in words)
-        return self._many_lemma_terms(notes, terms), self._many_grams(notes, terms)
+        words, grams = self.count(notes)
+        return weigh(words, self.vocabulary.word_idf), weigh(grams, self.vocabulary.gram_idf)
 
-    def _many_grams(self, notes: Sequence[Sequence[str]], terms: dict[str, WordTerms]) -> sparse.csr_array:
+    def count(self, notes: Sequence[Sequence[str]]) -> tuple[sparse.csr_array, sparse.csr_array]:
+        """How often each term stands in each note."""
+        terms = self.terms_of(word for words in notes for word in words)
+        return self._count_lemma_terms(notes, terms), self._count_grams(notes, terms)
+
+    def _count_grams(self, notes: Sequence[Sequence[str]], terms: dict[str, WordTerms]) -> sparse.csr_array:
         place = {word: number for number, word in enumerate(terms)}
         in_note = _rows([np.array([place[word] for word in words], np.int64) for words in notes], len(terms))
         in_word = _rows([word.grams for word in terms.values()], len(self.vocabulary.grams))
-        return _weigh_rows(in_note @ in_word, self.vocabulary.gram_idf)
+        return in_note @ in_word
 
-    def _many_lemma_terms(self, notes: Sequence[Sequence[str]], terms: dict[str, WordTerms]) -> sparse.csr_array:
-        gap = WordTerms(np.empty(0, np.int64), np.array([-1]))  # between two notes, so that no pair joins them
-        words = [word for note in notes for word in (*(terms[text] for text in note), gap)]
-        owner = np.repeat(np.arange(len(notes)), [len(note) + 1 for note in notes])
-        lemmas = _joined([word.lemmas for word in words])
-        ids, rows = self._lemmas_and_pairs(lemmas, np.repeat(owner, [len(word.lemmas) for word in words]))
-        ones, shape = np.ones(len(ids)), (len(notes), len(self.vocabulary.word_idf))
-        return _weigh_rows(
-            sparse.csr_array(sparse.coo_array((ones, (rows, ids)), shape=shape)), self.vocabulary.word_idf
-        )
+    def _count_lemma_terms(self, notes: Sequence[Sequence[str]], terms: dict[str, WordTerms]) -> sparse.csr_array:
+        gap = np.array([-1])  # between two notes, so that no pair joins them
+        parts = [[*(terms[word].lemmas for word in note), gap] for note in notes]
+        lemmas, rows = _joined([part for note in parts for part in note]), _places([_joined(note) for note in parts])
+        ids, rows = self._lemmas_and_pairs(lemmas, rows)
+        shape = (len(notes), len(self.vocabulary.word_idf))
+        return sparse.csr_array(sparse.coo_array((np.ones(len(ids)), (rows, ids)), shape=shape))
+
+
+def weigh(counts: sparse.csr_array, idf: Weights) -> sparse.csr_array:
+    """Counts of terms → their weights; the counts are left as they are."""
+    weights = _on_grid(counts.data.astype(np.int64), idf[counts.indices])
+    return sparse.csr_array((weights, counts.indices, counts.indptr), shape=counts.shape)
 
 
 def learn_vocabulary(notes: Sequence[Sequence[str]], *, min_notes: int = MIN_NOTES) -> Vocabulary:
@@ -146,7 +158,7 @@ def learn_vocabulary(notes: Sequence[Sequence[str]], *, min_notes: int = MIN_NOT
     grams_of = {word: frozenset(grams_of_word(word)) for word in words}
     lemma_notes = [[lemma for word in note for lemma in lemmas_of[word]] for note in notes]
     lemmas = _frequent((set(note) for note in lemma_notes), min_notes)
-    pairs = _frequent((set(zip(note, note[1:], strict=False)) for note in lemma_notes), min_notes)
+    pairs = _frequent((set(pairwise(note)) for note in lemma_notes), min_notes)
     grams = _frequent((set().union(*(grams_of[word] for word in note)) for note in notes), min_notes)
     ids = {lemma: place for place, lemma in enumerate(lemmas)}
     keys = {ids[first] * len(ids) + ids[second]: count for (first, second), count in pairs.items()}
@@ -155,8 +167,8 @@ def learn_vocabulary(notes: Sequence[Sequence[str]], *, min_notes: int = MIN_NOT
         lemmas=tuple(lemmas),
         pairs=np.array(ordered, np.int64),
         grams=tuple(grams),
-        word_idf=_idf([*lemmas.values(), *(keys[key] for key in ordered)], len(notes)),
-        gram_idf=_idf(list(grams.values()), len(notes)),
+        word_idf=idf_of([*lemmas.values(), *(keys[key] for key in ordered)], len(notes)),
+        gram_idf=idf_of(list(grams.values()), len(notes)),
     )
 
 
@@ -166,7 +178,8 @@ def _frequent(terms_of_notes: Iterable[set[Term]], min_notes: int) -> dict[Term,
     return {term: count for term, count in sorted(counts.items()) if count >= min_notes}
 
 
-def _idf(counts: Sequence[int], notes: int) -> Weights:
+def idf_of(counts: Sequence[int] | Ids, notes: int) -> Weights:
+    """Inverse frequency of terms that stand in so many of the notes; rare terms weigh more."""
     return np.asarray(1 + np.log((1 + notes) / (1 + np.array(counts, np.float64))))
 
 
@@ -179,13 +192,13 @@ def _on_grid(counts: npt.NDArray[np.integer], idf: Weights) -> Weights:
     return np.asarray(np.rint(weights / WEIGHT_GRID) * WEIGHT_GRID)
 
 
-def _weighed(ids: Ids, counts: Ids, idf: Weights) -> Block:
-    return Block(ids, _on_grid(counts, idf[ids]))
+def _places(parts: Sequence[Ids]) -> Ids:
+    return np.repeat(np.arange(len(parts)), [len(part) for part in parts])
 
 
-def _weigh_rows(counts: sparse.csr_array, idf: Weights) -> sparse.csr_array:
-    counts.data = _on_grid(counts.data.astype(np.int64), idf[counts.indices])
-    return counts
+def _block(terms: Ids, places: Ids, idf: Weights) -> Block:
+    ids, of_term, counts = np.unique(terms, return_inverse=True, return_counts=True)
+    return Block(ids, counts, _on_grid(counts, idf[ids]), of_term, places)
 
 
 def _rows(rows: Sequence[Ids], columns: int) -> sparse.csr_array:

@@ -1,4 +1,4 @@
-"""Rules that need no model: some decide a note surely, all of them together are the baseline that a classifier must beat."""
+"""Rules that need no model: some decide a note surely, all together are the baseline that a classifier must beat."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -17,10 +17,10 @@ BARE_REFUSALS = frozenset(
         "отказ|отказ клиента|отказался|отказалась|отказались|клиент отказался|клиент отказалась|отказано|в отказ"
         "|закрыто|закрыт|закрыли|закрываю|закрываю лид|сделка закрыта|слив|слив сделки|проиграно|проиграна|проигран"
         "|сделка проиграна|потерян|потеря|не купил|не купили|не хочет|не хотят|не будут|не пошло|не срослось"
-        "|не сложилось|не состоялось|отвал|отвалился|архив|в архив|минус|мимо|прочее|другое|иное|хз|нет|без комментариев"
-        "|нет комментария|причина неизвестна|причина не указана|причина не названа|не указано|см переписку"
-        "|refused|declined|client refused|customer declined|rejected|closed|closed lost|lost|deal lost|passed|they passed"
-        "|no|no go|nope|n a|none|other|no comment|not proceeding|not interested|no reason given|reason unknown|tbd|dead"
+        "|не сложилось|не состоялось|отвал|отвалился|архив|в архив|минус|мимо|прочее|другое|иное|хз|нет"
+        "|без комментариев|нет комментария|причина неизвестна|причина не указана|причина не названа|не указано|см переписку"
+        "|refused|declined|client refused|customer declined|rejected|closed|closed lost|lost|deal lost|passed"
+        "|they passed|no|no go|nope|n a|none|other|no comment|not proceeding|not interested|no reason given|reason unknown|tbd|dead"
     ).split("|")
 )
 BARE_DUPLICATES = frozenset(
@@ -84,28 +84,100 @@ SURE_RULES: tuple[Rule, ...] = (
 
 # What sales say for each reason, surest first: right in most notes, not in all, so only the baseline believes them.
 _PHRASES = (
-    ("duplicate", r"дубл|задво|повторная заявка|уже (?:есть|заведен|в работе)|у меня в работе|duplicate|already (?:a|in)\b"),
-    ("spam_fake", r"\bспам|\bspam|\bбот\b|\bbot\b|тестов|не оставлял|не отправлял|заявку отрицает|пранк|prank|never (?:filled|sent)"),
-    ("invalid_contact", r"не существует|чужой номер|неверный номер|номер неверн|битый|wrong number|not in service|bounce"),
-    ("not_a_customer", r"ищет работу|ваканси|соискат|резюме|предлагает (?:свои|нам)|студент|курсов|job\b|cv\b|intern\b"),
-    ("slow_response", r"опоздал|поздно|долго (?:не )?(?:отвеч|перезв|дела|счит)|не перезвонили|забыли перезв|too late|too slow|took us"),
-    ("poor_handling", r"нахам|хами|груб|перепута|напутал|ошиблись в|потеряли|неверно посчит|rude|mixed up|wrong quote|messed"),
-    ("no_trust", r"не довер|мошен|развод|отзыв|боит|опаса|сомнева|scam|trust|reviews?\b"),
-    ("no_budget", r"нет (?:денег|бюджета|средств)|бюджет[а-я]* (?:нет|не|урез|замор|срез)|денег нет|не выделил|кредит|no (?:budget|money|funds)|frozen"),
-    ("no_authority", r"не решает|не согласовал|начальств|директор (?:против|не)|(?:муж|жена) (?:против|не)|не одобри|boss|board|approv"),
-    ("terms", r"предоплат|отсрочк|услови|сроки? (?:поставк|изготовл)|минимальн|гарант|договор не|prepay|lead time|payment terms"),
-    ("status_quo", r"остались (?:на|с|при)|оставили как есть|своими силами|сами сдела|ничего менять|in.house|stay(?:ing|ed)? with|stick"),
-    ("competitor", r"конкурент|выбрали (?:друг|не нас)|ушли к|купил[аи]? (?:у|в) друг|подписали с|went with|signed with|competitor"),
-    ("price", r"дорог|дешевле|цена|цены|скидк|expensive|pric(?:e|ey)|cheaper|discount"),
-    ("product_gap", r"нет (?:в наличии|такого|нужн|функци|интеграц)|не делаем|не выпуска|don't (?:make|have|support)|out of stock|feature"),
-    ("outside_icp", r"не наш (?:клиент|профиль|сегмент|регион)|не работаем с|слишком мал|физлиц|не возим|too small|don't serve|outside our"),
-    ("offer_mismatch", r"думал[аи]?\b|ожидал|реклам|в объявлении|лендинг|на сайте|бесплатн|thought|the ad\b|expected|free"),
-    ("timing", r"не сейчас|отложи|перенес|на следующий|в следующем|весной|осенью|позже|через (?:год|месяц|полгода)|next (?:year|quarter)|postpone|later"),
-    ("went_silent", r"пропал|замолч|перестал|тишина|после (?:встречи|кп|показа|замера)|went (?:quiet|silent|dark)|ghost"),
-    ("unreachable", r"недозв|ндз|не бер[еу]т|не отвеча|трубк|автоответ|недоступ|no answer|voicemail|never (?:picked|answered)"),
-    ("no_need", r"не нужно|не актуальн|неактуальн|просто (?:смотр|интерес|узна)|передумал|отпала|no longer need|just (?:looking|curious)"),
-)  # fmt: skip
-_COMPILED = [(code, re.compile(pattern)) for code, pattern in _PHRASES]
+    (
+        "duplicate",
+        r"дубл|задво|повторная заявка|уже (?:есть|заведен|в работе)|у меня в работе",
+        r"duplicate|already (?:a|in)\b",
+    ),
+    (
+        "spam_fake",
+        r"\bспам|\bбот\b|тестов|не оставлял|не отправлял|заявку отрицает|пранк",
+        r"\bspam|\bbot\b|prank|never (?:filled|sent)",
+    ),
+    (
+        "invalid_contact",
+        r"не существует|чужой номер|неверный номер|номер неверн|битый",
+        r"wrong number|not in service|bounce",
+    ),
+    (
+        "not_a_customer",
+        r"ищет работу|ваканси|соискат|резюме|предлагает (?:свои|нам)|студент|курсов",
+        r"job\b|cv\b|intern\b",
+    ),
+    (
+        "slow_response",
+        r"опоздал|поздно|долго (?:не )?(?:отвеч|перезв|дела|счит)|не перезвонили|забыли перезв",
+        r"too late|too slow|took us",
+    ),
+    (
+        "poor_handling",
+        r"нахам|хами|груб|перепута|напутал|ошиблись в|потеряли|неверно посчит",
+        r"rude|mixed up|wrong quote|messed",
+    ),
+    ("no_trust", r"не довер|мошен|развод|отзыв|боит|опаса|сомнева", r"scam|trust|reviews?\b"),
+    (
+        "no_budget",
+        r"нет (?:денег|бюджета|средств)|бюджет[а-я]* (?:нет|не|урез|замор|срез)|денег нет|не выделил|кредит",
+        r"no (?:budget|money|funds)|frozen",
+    ),
+    (
+        "no_authority",
+        r"не решает|не согласовал|начальств|директор (?:против|не)|(?:муж|жена) (?:против|не)|не одобри",
+        r"boss|board|approv",
+    ),
+    (
+        "terms",
+        r"предоплат|отсрочк|услови|сроки? (?:поставк|изготовл)|минимальн|гарант|договор не",
+        r"prepay|lead time|payment terms",
+    ),
+    (
+        "status_quo",
+        r"остались (?:на|с|при)|оставили как есть|своими силами|сами сдела|ничего менять",
+        r"in.house|stay(?:ing|ed)? with|stick",
+    ),
+    (
+        "competitor",
+        r"конкурент|выбрали (?:друг|не нас)|ушли к|купил[аи]? (?:у|в) друг|подписали с",
+        r"went with|signed with|competitor",
+    ),
+    ("price", r"дорог|дешевле|цена|цены|скидк", r"expensive|pric(?:e|ey)|cheaper|discount"),
+    (
+        "product_gap",
+        r"нет (?:в наличии|такого|нужн|функци|интеграц)|не делаем|не выпуска",
+        r"don't (?:make|have|support)|out of stock|feature",
+    ),
+    (
+        "outside_icp",
+        r"не наш (?:клиент|профиль|сегмент|регион)|не работаем с|слишком мал|физлиц|не возим",
+        r"too small|don't serve|outside our",
+    ),
+    (
+        "offer_mismatch",
+        r"думал[аи]?\b|ожидал|реклам|в объявлении|лендинг|на сайте|бесплатн",
+        r"thought|the ad\b|expected|free",
+    ),
+    (
+        "timing",
+        r"не сейчас|отложи|перенес|на следующий|в следующем|весной|осенью|позже|через (?:год|месяц|полгода)",
+        r"next (?:year|quarter)|postpone|later",
+    ),
+    (
+        "went_silent",
+        r"пропал|замолч|перестал|тишина|после (?:встречи|кп|показа|замера)",
+        r"went (?:quiet|silent|dark)|ghost",
+    ),
+    (
+        "unreachable",
+        r"недозв|ндз|не бер[еу]т|не отвеча|трубк|автоответ|недоступ",
+        r"no answer|voicemail|never (?:picked|answered)",
+    ),
+    (
+        "no_need",
+        r"не нужно|не актуальн|неактуальн|просто (?:смотр|интерес|узна)|передумал|отпала",
+        r"no longer need|just (?:looking|curious)",
+    ),
+)
+_COMPILED = [(code, re.compile(f"{russian}|{english}")) for code, russian, english in _PHRASES]
 
 
 def a_phrase_names_it(note: str) -> str | None:

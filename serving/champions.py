@@ -1,19 +1,17 @@
-"""The champion bundles: opened after every digest matched, swapped when a newer one is published, kept when it breaks."""
+"""Champion bundles: opened after every digest matched, swapped when a newer one is published, kept when that breaks."""
 
 import json
 import logging
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
 from models import MODELS
 from models.bundle import BrokenModel, Manifest, Model, read_manifest
+from models.open_bundle import opens_in_a_child
 
 log = logging.getLogger(__name__)
 M = TypeVar("M", bound=Model)
-TRIAL_S = 20  # seconds; opening takes under one, a broken model text may hang LightGBM for ever
 
 
 @dataclass(frozen=True)
@@ -71,18 +69,6 @@ def pointed(bundles: Path, kind: str) -> Path:
     if not isinstance(version, str) or folder.parent != bundles / kind or not folder.is_dir():
         raise BrokenModel(f"{pointer} names {version!r}, which is no bundle here; promote again")
     return folder
-
-
-def opens_in_a_child(folder: Path) -> None:
-    """Opens a bundle in a process of its own first: a broken model text ends that process, not the server."""
-    command = [sys.executable, "-m", "models.open_bundle", str(folder)]
-    try:
-        done = subprocess.run(command, capture_output=True, timeout=TRIAL_S, check=False)  # noqa: S603
-    except subprocess.TimeoutExpired as error:
-        raise BrokenModel(f"opening {folder.name} took over {TRIAL_S} s; train again") from error
-    if done.returncode != 0:
-        said = done.stderr.decode(errors="replace").strip().splitlines()
-        raise BrokenModel(f"opening {folder.name} failed: {said[-1] if said else f'exit {done.returncode}'}; train again")
 
 
 def _stamp(path: Path) -> tuple[int, int] | None:

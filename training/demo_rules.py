@@ -80,12 +80,12 @@ COST_PER_YEAR = 1.15
 
 # Offer: its landing pages, need and months as factors, its share with a source that sells and one that teaches.
 OFFERS: dict[str, tuple[tuple[str, ...], float, float, float, float]] = {
-    "Обратный звонок": (("/callback",), 1.15, 0.7, 0.20, 0.03),
+    "Обратный звонок": (("/callback",), 1.22, 0.7, 0.20, 0.03),
     "Расчёт стоимости": (("/calc",), 1.05, 0.9, 0.26, 0.05),
     "Демо": (("/demo", "/demo-15-minut"), 1.10, 1.0, 0.24, 0.12),
     "Бесплатный аудит": (("/audit", "/audit-za-0-rub"), 0.95, 1.1, 0.16, 0.10),
-    "Чек-лист": (("/checklist",), 0.66, 2.2, 0.14, 0.25),
-    "Запись вебинара": (("/webinar",), 0.72, 2.0, 0.00, 0.45),
+    "Чек-лист": (("/checklist",), 0.55, 3.0, 0.14, 0.25),
+    "Запись вебинара": (("/webinar",), 0.62, 2.6, 0.00, 0.45),
 }
 TEACHES = ("Вебинар", "LinkedIn")  # sources whose visitors mostly take a material
 TAKES_MATERIAL = ("Чек-лист", "Запись вебинара")
@@ -140,12 +140,12 @@ ABROAD = ("Зарубежье", {"London": 0, "Dubai": 4, "Almaty": 5, "New York
 # What the comment says: share, need factor, months factor, factor of losing to a competitor.
 INTENTS: dict[str, tuple[float, float, float, float]] = {
     "": (0.36, 1.0, 1.0, 1.0),
-    "urgent": (0.11, 1.4, 0.25, 1.0),
-    "replace": (0.11, 1.25, 0.8, 1.0),
+    "urgent": (0.11, 1.5, 0.2, 1.0),
+    "replace": (0.11, 1.3, 0.8, 1.0),
     "compare": (0.12, 0.95, 1.0, 2.2),
-    "price": (0.13, 0.85, 1.1, 1.2),
-    "later": (0.09, 1.0, 3.5, 1.0),
-    "material": (0.08, 0.55, 2.0, 1.0),
+    "price": (0.13, 0.8, 1.1, 1.2),
+    "later": (0.09, 0.95, 5.0, 1.0),
+    "material": (0.08, 0.45, 2.5, 1.0),
 }
 # What they use today: share, need factor, factor of staying with it.
 CURRENT: dict[str, tuple[float, float, float]] = {
@@ -154,7 +154,10 @@ CURRENT: dict[str, tuple[float, float, float]] = {
 }  # fmt: skip
 CONTRACT_KNOWN = 0.6  # of those with another supplier name the day on which its contract ends
 CONTRACT_DAYS = 420  # latest end of it after the enquiry; nobody pays two suppliers, so they wait for that day
-WALLET, WALLET_SPREAD = 1.35, 0.7  # typical money over the list price, and the spread of its logarithm
+DECIDES, DECIDES_LESS = 0.98, 0.32  # chance that the person decides, less for every missing rank
+NEED_SPREAD, TRUST_SPREAD = 0.09, 0.08  # of the hidden need and trust around what the fields tell
+MONTHS_SPREAD = 0.6  # power of an exponential waiting time: narrower than one
+WALLET, WALLET_SPREAD = 1.05, 0.5  # typical money over the list price, and the spread of its logarithm
 STATED_SPREAD = 0.25  # who states a budget has about that money
 PHONE_MISSING, PHONE_BROKEN, EMAIL_MISSING = 0.05, 0.03, 0.24
 SAME_PERSON = 0.045  # enquiries of somebody who wrote within the last 40 days
@@ -257,12 +260,13 @@ POLICY = {
 FRESH_FLOOR, FRESH_HOURS, FRESH_SHAPE = 0.30, 16.0, 0.65
 ANSWERS = 0.46  # chance that an attempt is answered: a good number, office time of the customer, fresh interest
 ANSWERS_WITHOUT_PHONE = 0.28  # factor: no number or a broken one, only a letter may be answered
-RETURNED_FRESH, RETURNED_ANSWERS = 0.92, 0.9  # who came back by letter expects the call
+RETURNED_FRESH, RETURNED_ANSWERS = 0.85, 0.9  # who came back by letter expects the call
 
 # Nurture: they come back when ready and not before, unless they are gone by then. The letters build trust.
-RETURN_CHANCE = 0.80  # factor on the need: who comes back at all
-RETURN_DAYS = 16.0  # mean days until they answer a letter, once they are ready
-GONE_DAYS = 170.0  # mean days until they have bought elsewhere or forgotten
+COLD_CALL_TRUST = 0.5  # factor: who only took a material did not ask to be called
+RETURN_CHANCE = 0.9  # factor on the need: who comes back at all
+RETURN_DAYS = 20.0  # mean days until they answer a letter, once they are ready
+GONE_DAYS, GONE_DAYS_PER_MONTH = 4.0, 70.0  # mean days until they bought elsewhere: who needs it now does not wait
 RETURN_LIMIT_DAYS = 365.0
 TRUST_GAP_LEFT = 0.70  # of the missing trust after weeks of letters
 CLOSED_WITHOUT_TALK = 0.6  # of those who never came back are closed in the CRM after GIVEN_UP_DAYS
@@ -275,16 +279,27 @@ REPEAT, REPEAT_DAYS = 0.28, 110.0  # of the customers buy again, after so many d
 
 # Days that a stage takes at a total hazard of 1, and the shape of its waiting time (below 1: a long tail).
 STAGES = ("lead", "qualified", "meeting", "proposal")
-STAGE_DAYS = {"lead": 0.9, "qualified": 3.2, "meeting": 4.5, "proposal": 8.0}
+STAGE_DAYS = {"lead": 1.5, "qualified": 9.0, "meeting": 13.0, "proposal": 24.0}
+PULL = 1.8  # half a need is less than half a push
 WAIT_SHAPE = 0.85
-SILENCE_DAYS = (6.0, 18.0)  # a silent lead is closed after so many days without an answer
+SILENCE_DAYS, SILENCE_MEAN = (6.0, 18.0), 12.0  # a silent lead is closed after so many days without an answer
 
 JUNK = {"spam_fake": 0.36, "not_a_customer": 0.34, "invalid_contact": 0.30}  # what junk is, by share
 BROKEN_PHONE_IS_JUNK = 0.35  # chance that nobody can be found behind a broken number
 DUPLICATE_IS_CLOSED = 0.8  # chance that the second enquiry of the same person is closed as a duplicate
 
 REASONS = tuple(DROP_DOWN)
-CAUSES = ("moved_on", *REASONS)
+LOST_AGAIN_FOR = ("price", "competitor", "went_silent", "status_quo", "timing")
+
+# Letters opened and pages seen: a number before the enquiry is the source's, after it it grows with the need.
+TOUCHES_BEFORE_DAYS = 6.0
+TOUCHES_AFTER, TOUCHES_PER_NEED, TOUCHES_NURTURED = 0.4, 2.6, 1.8
+TOUCH_DAYS, TOUCH_DAYS_NURTURED = 10.0, 40.0
+# letter, page, pricing_page, webinar, material: shares for no need at all, and what a full need adds
+TOUCH_SHARES = ((0.55, 0.25, 0.03, 0.05, 0.12), (-0.15, 0.0, 0.25, 0.05, -0.05))
+TALKS_IN_A_STAGE = 0.7  # further calls while a stage lasts
+UNANSWERED = {"no_answer": 0.66, "busy": 0.18, "voicemail": 0.16}
+AMOUNT_SPREAD, DISCOUNT = 0.22, 0.12  # of the amount's logarithm; the largest discount between proposal and deal
 
 
 def hazards(stage: str, lead: Mapping[str, Any]) -> dict[str, Array]:
@@ -297,15 +312,15 @@ def hazards(stage: str, lead: Mapping[str, Any]) -> dict[str, Array]:
     late, not_yet = 1.0 - lead["fresh"], np.minimum(lead["months"] / 3.0, 2.0)
     moved_on, race = RACES[stage](lead["fresh"], need, decides, purse, trust)
     race |= {
-        "timing": {"lead": 0.16, "qualified": 0.20, "meeting": 0.12, "proposal": 0.12}[stage] * not_yet,
-        "slow_response": {"lead": 0.22, "qualified": 0.07, "meeting": 0.02, "proposal": 0.02}[stage] * late**1.5,
-        "product_gap": {"lead": 0.02, "qualified": 0.03, "meeting": 0.05, "proposal": 0.02}[stage] * np.ones_like(need),
-        "offer_mismatch": {"lead": 0.03, "qualified": 0.02}.get(stage, 0.0) * np.ones_like(need),
-        "terms": {"qualified": 0.006, "meeting": 0.02, "proposal": 0.04}.get(stage, 0.0) * np.ones_like(need),
+        "timing": {"lead": 0.7, "qualified": 0.6, "meeting": 0.3, "proposal": 0.3}[stage] * not_yet,
+        "slow_response": {"lead": 0.6, "qualified": 0.2, "meeting": 0.02, "proposal": 0.02}[stage] * late**1.5,
+        "product_gap": {"lead": 0.03, "qualified": 0.05, "meeting": 0.08, "proposal": 0.03}[stage] * np.ones_like(need),
+        "offer_mismatch": {"lead": 0.05, "qualified": 0.03}.get(stage, 0.0) * np.ones_like(need),
+        "terms": {"qualified": 0.01, "meeting": 0.04, "proposal": 0.09}.get(stage, 0.0) * np.ones_like(need),
         "status_quo": 0.05 * lead["clings"],
-        "competitor": {"lead": 0.01, "qualified": 0.03, "meeting": 0.04, "proposal": 0.09}[stage] * lead["tempted"],
+        "competitor": {"lead": 0.01, "qualified": 0.05, "meeting": 0.08, "proposal": 0.2}[stage] * lead["tempted"],
         "poor_handling": 0.03 * np.maximum(1.7 - lead["skill"], 0.2) ** 2,
-        "outside_icp": {"lead": 0.025 + 0.9 * lead["unserved"]}.get(stage, np.zeros_like(need)),
+        "outside_icp": {"lead": 0.04 + 1.5 * lead["unserved"]}.get(stage, np.zeros_like(need)),
     }
     losses = {reason: race[reason] * lead["planted"].get((stage, reason), 1.0) for reason in REASONS if reason in race}
     return {"moved_on": moved_on * lead["skill"]} | losses
@@ -313,33 +328,33 @@ def hazards(stage: str, lead: Mapping[str, Any]) -> dict[str, Array]:
 
 def _at_lead(fresh: Array, need: Array, decides: Array, purse: Array, trust: Array) -> tuple[Array, dict[str, Array]]:
     """The first talk: is there a need, and is it still warm?"""
-    return 1.9 * np.minimum(need * 1.2, fresh), {
-        "no_need": 1.1 * (1 - need) ** 2, "no_trust": 0.06 * (1 - trust), "no_budget": 0.10 * (1 - purse),
-        "no_authority": 0.05 * (1 - decides),
+    return 6.8 * np.minimum(need * 1.2, fresh) ** PULL, {
+        "no_need": 1.1 * (1 - need) ** 2, "no_trust": 0.06 * (1 - trust), "no_budget": 0.3 * (1 - purse),
+        "no_authority": 0.12 * (1 - decides), "price": 1.0 * (1 - purse),
     }  # fmt: skip
 
 
 def _at_qualified(fresh: Array, need: Array, decides: Array, purse: Array, trust: Array) -> tuple[Array, dict[str, Array]]:
     """Agreeing on a meeting: silence is the main enemy."""
-    return 1.5 * np.minimum(np.minimum(need, 0.35 + 0.65 * decides), trust + 0.1) * (0.5 + 0.5 * fresh), {
-        "went_silent": 0.32 * (1 - need), "no_need": 0.10 * (1 - need), "no_authority": 0.14 * (1 - decides),
-        "no_budget": 0.10 * (1 - purse), "price": 0.10 * (1 - purse), "no_trust": 0.10 * (1 - trust),
+    return 6.0 * np.minimum(np.minimum(need, 0.35 + 0.65 * decides), trust + 0.1) ** PULL * (0.5 + 0.5 * fresh), {
+        "went_silent": 0.5 * (1 - need), "no_need": 0.10 * (1 - need), "no_authority": 0.4 * (1 - decides),
+        "no_budget": 0.10 * (1 - purse), "price": 0.8 * (1 - purse), "no_trust": 0.10 * (1 - trust),
     }  # fmt: skip
 
 
 def _at_meeting(fresh: Array, need: Array, decides: Array, purse: Array, trust: Array) -> tuple[Array, dict[str, Array]]:
     """From the meeting to a proposal: the scarcest thing shows."""
-    return 1.6 * np.minimum(np.minimum(need, 0.3 + 0.7 * decides), np.minimum(trust + 0.1, 0.4 + 0.6 * purse)), {
-        "went_silent": 0.14 * (1 - need), "no_authority": 0.22 * (1 - decides), "price": 0.22 * (1 - purse),
+    return 6.0 * np.minimum(np.minimum(need, 0.3 + 0.7 * decides), np.minimum(trust + 0.1, 0.4 + 0.6 * purse)) ** PULL, {
+        "went_silent": 0.4 * (1 - need), "no_authority": 0.5 * (1 - decides), "price": 1.2 * (1 - purse),
         "no_budget": 0.12 * (1 - purse), "no_trust": 0.16 * (1 - trust),
     }  # fmt: skip
 
 
 def _at_proposal(fresh: Array, need: Array, decides: Array, purse: Array, trust: Array) -> tuple[Array, dict[str, Array]]:
     """The decision: money and the one who signs."""
-    return 1.5 * np.minimum(np.minimum(need, 0.15 + 0.85 * decides), np.minimum(trust, purse)), {
-        "went_silent": 0.16 * (1 - need), "no_authority": 0.30 * (1 - decides), "price": 0.70 * (1 - purse),
-        "no_budget": 0.25 * (1 - purse), "no_trust": 0.12 * (1 - trust),
+    return 6.0 * np.minimum(np.minimum(need, 0.15 + 0.85 * decides), np.minimum(trust, purse)) ** PULL, {
+        "went_silent": 0.5 * (1 - need), "no_authority": 0.8 * (1 - decides), "price": 2.0 * (1 - purse),
+        "no_budget": 0.8 * (1 - purse), "no_trust": 0.12 * (1 - trust),
     }  # fmt: skip
 
 

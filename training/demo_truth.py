@@ -24,9 +24,13 @@ Flags = NDArray[np.bool_]
 LUCK = (
     "need", "decides", "money", "months", "trust", "junk", "junk_kind", "duplicate", "delay", "answer", "come_back",
     "gone", "return_days", "closed", "close_days", "silence", "reopen", "reopen_days", "rewin", "amount", "repeat",
-    "repeat_days", *(f"cause_{stage}" for stage in rules.STAGES), *(f"wait_{stage}" for stage in rules.STAGES),
+    "repeat_days", "second_days", *(f"cause_{stage}" for stage in rules.STAGES), *(f"wait_{stage}" for stage in rules.STAGES),
 )  # fmt: skip
 NEVER = np.inf
+CLOCK_DAYS = rules.SPAN.days + 1000  # the truth knows what becomes of the last leads long after the snapshot
+# A lattice (Kronecker sequence of square roots of primes) covers the lucks far more evenly than random ones would.
+LATTICE = np.sqrt([2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97, 101,
+                   103, 107, 109, 113, 127][: len(LUCK)]) % 1.0  # fmt: skip
 
 
 class OfficeHours:
@@ -63,6 +67,7 @@ class Facts:
     clock: OfficeHours
     planted: dict[tuple[str, str], Array]
     pattern: NDArray[np.object_]
+    hole: Flags  # lies untouched until Tuesday: the Friday pattern
 
     @cached_property
     def source(self) -> dict[str, Array]:
@@ -129,7 +134,7 @@ class Facts:
 
     def without_patterns(self) -> "Facts":
         """The same leads in a world where none of the planted patterns is true."""
-        return Facts(self.frame, self.created, self.clock, {}, np.full(len(self.frame), None, dtype=object))
+        return Facts(self.frame, self.created, self.clock, {}, np.full(len(self.frame), None), np.zeros(len(self.frame), bool))
 
 
 @dataclass(frozen=True)
@@ -151,21 +156,29 @@ class Walk:
     p_won_in_time: Array  # … within the horizon
 
 
+def facts_of(frame: pd.DataFrame, ends: datetime) -> Facts:
+    starts = ends - rules.SPAN
+    created = np.array([(moment - starts) / timedelta(days=1) for moment in frame["created_at"]])
+    return Facts(frame, created, OfficeHours(starts, CLOCK_DAYS), *planted_patterns(frame))
+
+
 def draw_luck(rng: np.random.Generator, leads: int) -> dict[str, Array]:
     return dict(zip(LUCK, rng.random((len(LUCK), leads)), strict=True))
 
 
-def planted_patterns(frame: pd.DataFrame) -> tuple[dict[tuple[str, str], Array], NDArray[np.object_]]:
-    """Factors of the planted reasons for each lead, and the name of the pattern that a lead falls into (the first)."""
+def planted_patterns(frame: pd.DataFrame) -> tuple[dict[tuple[str, str], Array], NDArray[np.object_], Flags]:
+    """Factors of the planted reasons for each lead, and the name of the pattern that a lead falls into (the first); who lies in Friday's hole."""
     factors: dict[tuple[str, str], Array] = {}
     names = np.full(len(frame), None, dtype=object)
+    hole = np.zeros(len(frame), dtype=bool)
     for pattern in rules.PLANTED_PATTERNS:
         inside = falls_into(pattern, frame)
+        hole |= inside & pattern.friday_evening
         names[inside & (names == None)] = pattern.name  # noqa: E711 - elementwise
         for stage in pattern.stages:
             usual = factors.get((stage, pattern.reason), np.ones(len(frame)))
             factors[stage, pattern.reason] = np.where(inside, usual * pattern.factor, usual)
-    return factors, names
+    return factors, names, hole
 
 
 def falls_into(pattern: rules.Pattern, frame: pd.DataFrame) -> Flags:
@@ -182,7 +195,7 @@ def response_days(facts: Facts, luck: Array, *, at_once: bool = False) -> Array:
     """When the first call would come: the manager's delay on the working clock, Friday's hole included."""
     spread = np.exp(rules.DELAY_SPREAD * ndtri(luck))
     hours = np.full(len(luck), 0.1) if at_once else facts.manager["delay_hours"] * spread
-    hole = (facts.pattern == "friday_evening_hole") & (not at_once)
+    hole = facts.hole & (not at_once)
     start = facts.clock.worked(facts.created)
     return facts.clock.moment(start + hours + np.where(hole, rules.FRIDAY_HOLE_HOURS, 0.0))
 
@@ -200,12 +213,12 @@ def hidden(facts: Facts, luck: dict[str, Array]) -> dict[str, Array]:
     unknown = np.isnan(stated)
     wallet = np.where(unknown, facts.wallet * np.exp(rules.WALLET_SPREAD * z), stated * np.exp(rules.STATED_SPREAD * z))
     contract = facts.frame["_contract_days"].to_numpy() / 30.0
-    months = -np.log(luck["months"]) * facts.mean_months
+    months = facts.mean_months * (-np.log(luck["months"])) ** rules.MONTHS_SPREAD
     return {
-        "need": luck["need"] ** ((1 - facts.mean_need) / facts.mean_need * 0.6),
-        "decides": np.where(luck["decides"] < 0.95 - 0.22 * facts.boss_needed, 1.0, 0.25),
+        "need": np.clip(facts.mean_need + rules.NEED_SPREAD * ndtri(luck["need"]), 0.02, 1.0),
+        "decides": np.where(luck["decides"] < rules.DECIDES - rules.DECIDES_LESS * facts.boss_needed, 1.0, 0.25),
         "purse": np.minimum(1.0, (wallet / facts.price) ** 1.4),
-        "trust": luck["trust"] ** ((1 - facts.mean_trust) / facts.mean_trust * 0.5),
+        "trust": np.clip(facts.mean_trust + rules.TRUST_SPREAD * ndtri(luck["trust"]), 0.02, 1.0),
         "months": np.maximum(months, 0.8 * contract),
     }
 
@@ -234,6 +247,8 @@ def walk(facts: Facts, luck: dict[str, Array], *, call: bool, at_once: bool = Fa
         start = response_days(facts, luck["delay"], at_once=at_once)
         fresh = freshness(start - facts.created)
         comes = np.ones_like(start)
+        asked = ~facts.frame["offer"].isin(rules.TAKES_MATERIAL).to_numpy()
+        lead["trust"] = lead["trust"] * np.where(asked, 1.0, rules.COLD_CALL_TRUST)
         returned = np.full(len(start), NEVER)
         answers = _answer_chance(facts, fresh)
     else:
@@ -256,7 +271,8 @@ def _answer_chance(facts: Facts, fresh: Array) -> Array:
 def _come_back(facts: Facts, lead: dict[str, Array], luck: dict[str, Array]) -> tuple[Array, Array]:
     """The day on which a nurtured lead would write again, and the chance that it does: ready, interested, not gone."""
     days = lead["months"] * 30 - np.log(luck["return_days"]) * rules.RETURN_DAYS
-    stays = np.exp(-days / rules.GONE_DAYS) * (days < rules.RETURN_LIMIT_DAYS)
+    patience = rules.GONE_DAYS + rules.GONE_DAYS_PER_MONTH * facts.mean_months
+    stays = np.exp(-days / patience) * (days < rules.RETURN_LIMIT_DAYS)
     start = facts.clock.next_open(facts.created + np.minimum(days, rules.RETURN_LIMIT_DAYS))
     return start, np.asarray(rules.RETURN_CHANCE * lead["need"] * stays)
 
@@ -276,7 +292,8 @@ def _through_the_funnel(
         "clings": facts.table("Текущее решение", rules.CURRENT, 2),
         "tempted": facts.table("_intent", rules.INTENTS, 3),
     }
-    chance, recoverable = comes * p_reached * (1 - junk_share(facts)), np.zeros(size)
+    chance, again_chance, in_time = comes * p_reached * (1 - junk_share(facts)), np.zeros(size), np.zeros(size)
+    second_days = _days_of_second_win(luck)
     at, passed = np.where(np.isfinite(reached), reached, start), {}
     stopped, reason, lost = np.zeros(size, dtype=np.int64), np.full(size, None, dtype=object), np.full(size, NEVER)
     for number, stage in enumerate(rules.STAGES):
@@ -291,22 +308,27 @@ def _through_the_funnel(
         alive = alive & (drawn == 0)
         passed[stage] = facts.clock.next_open(np.where(alive, at, NEVER))
         forward = cumulative[0] / total
-        back = sum(cumulative[i] - cumulative[i - 1] for i, cause in enumerate(causes) if cause in rules.RECOVERABLE)
-        recoverable, chance = recoverable + chance * back / total, chance * forward
+        for row, cause in enumerate(causes):
+            if cause in rules.RECOVERABLE:
+                back = chance * (cumulative[row] - cumulative[row - 1]) / total * (rules.REOPEN * rules.REOPEN_WINS)
+                silent = rules.SILENCE_MEAN if cause == "went_silent" else 0.0
+                again_chance += back
+                in_time += back * (at + silent + second_days - facts.created <= rules.HORIZON_DAYS)
+        chance = chance * forward
     stopped[alive] = len(rules.STAGES)
-    in_time = facts.clock.next_open(at) - facts.created <= rules.HORIZON_DAYS
+    in_time += chance * (facts.clock.next_open(at) - facts.created <= rules.HORIZON_DAYS)
     reason, lost = _lost_before_a_talk(facts, luck, junk, arrived, reached, start, attempts, (reason, lost, stopped))
     lost = facts.clock.next_open(lost + _silence(reason, luck))
     again = np.isin(reason.astype(str), rules.RECOVERABLE) & (luck["reopen"] < rules.REOPEN) & np.isfinite(reached) & arrived
-    reopened = facts.clock.next_open(np.where(again, lost - np.log(luck["reopen_days"]) * rules.REOPEN_DAYS, NEVER))
-    second = facts.clock.next_open(reopened + rules.REOPEN_TAKES_DAYS * (0.3 + 1.4 * luck["rewin"] / rules.REOPEN_WINS % 1.4))
+    reopened = facts.clock.next_open(np.where(again, lost + _days_until_reopened(luck), NEVER))
+    second = facts.clock.next_open(np.where(again, lost + second_days, NEVER))
     wins_again = luck["rewin"] < rules.REOPEN_WINS
     return Walk(
         first_call=np.where(arrived, start, NEVER), attempts=np.where(arrived, attempts, 0),
         reached=np.where(arrived, reached, NEVER), passed=passed, stage=stopped, reason=reason, lost=lost,
         returned=returned, reopened=reopened, won=np.where(wins_again, np.minimum(passed["proposal"], second), passed["proposal"]),
         lost_again=np.where(wins_again, NEVER, second),
-        p_won=chance + recoverable * rules.REOPEN * rules.REOPEN_WINS, p_won_in_time=chance * in_time,
+        p_won=chance + again_chance, p_won_in_time=in_time,
     )  # fmt: skip
 
 
@@ -346,6 +368,15 @@ def _lost_before_a_talk(
     return np.where(arrived, why, unseen), np.where(arrived, when, given_up)
 
 
+def _days_until_reopened(luck: dict[str, Array]) -> Array:
+    return np.asarray(-np.log(luck["reopen_days"]) * rules.REOPEN_DAYS)
+
+
+def _days_of_second_win(luck: dict[str, Array]) -> Array:
+    """Days from the loss to the end of the second go, whichever end it is."""
+    return _days_until_reopened(luck) + rules.REOPEN_TAKES_DAYS * (0.3 + 1.4 * luck["second_days"])
+
+
 def _silence(reason: NDArray[np.object_], luck: dict[str, Array]) -> Array:
     """Days that pass before a silent lead is closed."""
     low, high = rules.SILENCE_DAYS
@@ -358,8 +389,10 @@ def true_chances(
 ) -> tuple[Array, Array]:
     """Probability to be won ever and within the horizon, given what is known at creation: a mean over many lucks."""
     ever, in_time = np.zeros(len(facts.frame)), np.zeros(len(facts.frame))
-    for _ in range(rounds):
-        way = walk(facts, draw_luck(rng, len(facts.frame)), call=call, at_once=at_once)
+    shift = rng.random((len(LUCK), len(facts.frame)))
+    for number in range(rounds):
+        luck = (shift + number * LATTICE[:, None]) % 1.0
+        way = walk(facts, dict(zip(LUCK, np.maximum(luck, 1e-12), strict=True)), call=call, at_once=at_once)
         ever += way.p_won
         in_time += way.p_won_in_time
     return ever / rounds, in_time / rounds

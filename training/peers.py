@@ -15,7 +15,7 @@ SMOOTHING = 0.1  # what Odoo adds to every won and lost count
 
 @dataclass(frozen=True)
 class Split:
-    """One fold: frames of the same columns (float numbers, or text categories with None where missing), outcomes 0/1."""
+    """One fold: frames of the same columns (numbers, or text categories with None where missing), outcomes 0 or 1."""
 
     train: pd.DataFrame
     y: Array
@@ -23,11 +23,11 @@ class Split:
 
     @property
     def categories(self) -> list[str]:
-        return [name for name in self.train if not pd.api.types.is_numeric_dtype(self.train[name])]
+        return [str(name) for name in self.train if not pd.api.types.is_numeric_dtype(self.train[name])]
 
     @property
     def numbers(self) -> list[str]:
-        return [name for name in self.train if name not in self.categories]
+        return [str(name) for name in self.train if name not in self.categories]
 
 
 def prior(split: Split) -> Array:

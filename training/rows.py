@@ -75,15 +75,15 @@ def moments(lead: KeptLead, events: Iterable[LeadEvent], snapshot: datetime | No
     """When a lead is looked at: its creation, later ages and after its calls, as long as it is open."""
     if lead.created_at is None:
         return [None]
-    known = sorted((event for event in events if event.at is not None), key=lambda event: event.at or event.at)
-    calls = [event.at for event in known if event.kind is EventKind.CALL and event.at is not None][:CALLS]
+    known = [event for event in events if event.at is not None]
+    calls = sorted(event.at for event in known if event.kind is EventKind.CALL and event.at is not None)[:CALLS]
     later = {lead.created_at + age for age in AGES} | {at for at in calls if at > lead.created_at}
     open_then = [at for at in sorted(later) if _is_open_at(known, at) and (snapshot is None or at <= snapshot)]
     return [lead.created_at, *open_then]
 
 
 def _is_open_at(events: Sequence[LeadEvent], moment: datetime) -> bool:
-    return is_open(event for event in events if event.at is not None and event.at <= moment)
+    return is_open(past(events, moment))
 
 
 def _outcomes(

@@ -23,5 +23,4 @@ def at_random(y: NDArray[np.float64], seed: int = 0) -> Iterator[tuple[Places, P
     from sklearn.model_selection import StratifiedKFold
 
     folds = StratifiedKFold(FOLDS_OF_MANY if len(y) > MANY else FOLDS, shuffle=True, random_state=seed)
-    for train, test in folds.split(np.zeros(len(y)), y):
-        yield train, test
+    yield from folds.split(np.zeros(len(y)), y)
