@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from typing import Literal
 
 from features.moments import DateOrder, day, learn_date_order, moment
@@ -73,7 +73,7 @@ def learn_decimal(cells: Iterable[Cell]) -> DecimalMark | None:
     return decimal_from({decimal_proof(cell) for cell in cells})
 
 
-def decimal_from(proofs: set[DecimalMark | Literal["unclear"] | None]) -> DecimalMark | None:
+def decimal_from(proofs: Set[str | None]) -> DecimalMark | None:
     marks: list[DecimalMark] = [mark for mark in _WRITTEN if mark in proofs]
     return marks[0] if len(marks) == 1 else None
 

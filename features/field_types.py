@@ -80,7 +80,8 @@ def _as_yes_no(values: Sequence[FieldValue]) -> FieldType | None:
 
 
 def _as_number(values: Sequence[FieldValue]) -> FieldType | None:
-    decimal = learn_decimal([str(value) for value in values])
+    # "93.994" may be ninety-four or ninety-four thousand; the order of values is the same, which is all that trees read
+    decimal = learn_decimal([str(value) for value in values]) or "."
     numbers = [number(value, decimal) for value in values]
     if _share([n is not None for n in numbers]) < MOSTLY:
         return None

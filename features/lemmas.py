@@ -4,6 +4,7 @@ Everything heavy loads when the first note arrives, so that importing this costs
 """
 
 import re
+import threading
 from collections.abc import Sequence
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
 
 FORM_CACHE = 200_000  # word forms kept with their lemma, some 40 MB; parsing one anew costs as much as 200 look-ups
 
+WORD_CACHE = 200_000  # words as typed, with their signs, kept with their lemmas: another 40 MB
+
+_LEMMAS_OF: dict[str, tuple[str, ...]] = {}
+_ONE_AT_A_TIME = threading.Lock()  # the API reads notes in several threads, and zones do not nest
 _CYRILLIC = re.compile(r"[а-яё]")
 _DIGITS = re.compile(r"\d+")
 _A_WORD = re.compile(r"\w")
@@ -25,9 +30,26 @@ def lemmas_of_words(words: Sequence[str]) -> list[tuple[str, ...]]:
     >>> lemmas_of_words(["договорились", "calling", "цена/качество,", "—"])
     [('договориться',), ('call',), ('цена', 'качество'), ()]
     """
+    known = {word: _LEMMAS_OF.get(word) for word in words}
+    new = [word for word, lemmas in known.items() if lemmas is None]
+    found: dict[str, tuple[str, ...]] = {
+        word: (lemma(word),) for word in new if word.isalpha()
+    }  # one word as it stands
+    found |= _by_spacy([word for word in new if not word.isalpha()])
+    if len(_LEMMAS_OF) + len(found) > WORD_CACHE:
+        _LEMMAS_OF.clear()
+    _LEMMAS_OF.update(found)
+    return [found[word] if word in found else known[word] or () for word in words]
+
+
+def _by_spacy(words: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """What holds signs or figures may be several words, or none."""
+    if not words:
+        return {}
     nlp = _pipeline()
-    with nlp.memory_zone():  # otherwise spaCy keeps every string that it ever met
-        return [tuple(token.lemma_ for token in doc if _A_WORD.search(token.text)) for doc in nlp.pipe(words)]
+    with _ONE_AT_A_TIME, nlp.memory_zone():  # a zone: otherwise spaCy keeps every string that it ever met
+        docs = zip(words, nlp.pipe(words), strict=True)
+        return {word: tuple(token.lemma_ for token in doc if _A_WORD.search(token.text)) for word, doc in docs}
 
 
 @lru_cache(maxsize=FORM_CACHE)

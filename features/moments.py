@@ -1,7 +1,7 @@
 """One cell → a moment or a day; 01.02 is never taken for 02.01: what could be both is not read."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from typing import Literal, cast
 
@@ -79,11 +79,11 @@ def learn_date_order(cells: Iterable[Cell]) -> DateOrder | None:
     return date_order_from({date_proof(cell) for cell in cells})
 
 
-def date_order_from(proofs: set[DateProof | None]) -> DateOrder | None:
+def date_order_from(proofs: Set[str | None]) -> DateOrder | None:
     """Year-first cells speak for themselves, so they contradict nothing and prove nothing about the others."""
     if {"dmy", "mdy"} <= proofs:
         return None
-    day_or_month_first: list[DateOrder] = [order for order in ("dmy", "mdy") if order in proofs]
+    day_or_month_first = [order for order in _ORDERS[:2] if order in proofs]
     if day_or_month_first:
         return day_or_month_first[0]
     return "ymd" if "ymd" in proofs and "unclear" not in proofs else None

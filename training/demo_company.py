@@ -1,5 +1,6 @@
 """A made-up company whose truth is known: two years of leads, events, notes and spend, and what would have been."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -10,13 +11,14 @@ import pandas as pd
 
 from features.records import KNOWN_FIELDS, Lead, LeadEvent, LossNote, Spend
 from training import demo_rules as rules
-from training.demo_events import record_events, what_was_done
-from training.demo_leads import draw_leads
+from training.demo_events import record_events
+from training.demo_facts import Facts, Flags, facts_of
+from training.demo_leads import draw_leads, only
 from training.demo_notes import write_notes
 from training.demo_rules import Array
-from training.demo_truth import Facts, Flags, Walk, draw_luck, facts_of, hidden, true_chances, walk
+from training.demo_truth import Walk, draw_luck, hidden, true_chances, walk, what_was_done
 
-DRAWS = 24  # lucks behind a true chance: on the lattice its error is below 0.01 for nine leads of ten
+DRAWS = 40  # lucks behind a true chance
 CUSTOM_FIELDS = (
     "Город",
     "Текущее решение",
@@ -50,7 +52,9 @@ class DemoCompany:
 def make_company(seed: int = 7, leads: int = 20_000, ends: datetime = rules.ENDS) -> DemoCompany:
     """The same seed, number of leads and snapshot give the same company to the last byte."""
     if ends.tzinfo is None:
-        raise ValueError(f"ends={ends!r} has no time zone; give the snapshot as an aware moment, such as demo_rules.ENDS")
+        raise ValueError(
+            f"ends={ends!r} has no time zone; give the snapshot as an aware moment, such as demo_rules.ENDS"
+        )
     # one stream per subject: a change in how notes are written leaves the leads as they were
     streams = [np.random.default_rng(each) for each in np.random.SeedSequence(seed).spawn(6)]
     frame = draw_leads(streams[0], leads, ends)
@@ -59,7 +63,7 @@ def make_company(seed: int = 7, leads: int = 20_000, ends: datetime = rules.ENDS
     rule, propensity = past_policy(frame)
     called = streams[2].random(leads) < propensity
     way = what_was_done(called, if_called, if_nurtured)
-    events = record_events(facts, way, called, hidden(facts, luck)["need"], luck, streams[3], ends)
+    events = record_events(facts, way, called, hidden(facts, luck)["need"], luck, streams[3])
     notes = write_notes(facts, way, streams[4])
     truth = _truth(facts, if_called, if_nurtured, way, called, streams[5])
     truth = truth.assign(policy_rule=rule, propensity=propensity)
@@ -88,7 +92,7 @@ def _truth(
     days = float(rules.HORIZON_DAYS)
     p_called, p_called_90d = true_chances(facts, rng, DRAWS, call=True)
     p_nurtured, p_nurtured_90d = true_chances(facts, rng, DRAWS, call=False)
-    won = np.isfinite(way.won)
+    won, stages = np.isfinite(way.won), np.array([*rules.STAGES, "won"], dtype=object)
     age = rules.SPAN.days - facts.created
     known = np.minimum(way.won, way.lost) <= rules.SPAN.days
     truth = pd.DataFrame({
@@ -102,11 +106,11 @@ def _truth(
         "response_hours_if_called": (if_called.first_call - facts.created) * 24,
         "won": won, "won_90d": way.won - facts.created <= days,
         "ripe": known | (age >= days),
-        "reason_true": np.where(np.isfinite(way.lost), way.reason, None),
-        "stage_lost": np.where(np.isfinite(way.lost), np.array([*rules.STAGES, "won"])[way.stage], None),
+        "reason_true": only(way.reason, np.isfinite(way.lost)),
+        "stage_lost": only(stages[way.stage], np.isfinite(way.lost)),
         "pattern": facts.pattern, "language": facts.frame["_language"],
     })  # fmt: skip
-    return truth.assign(**_known_after(facts, way))
+    return pd.concat([truth, pd.DataFrame(_known_after(facts, way), dtype=object)], axis=1)
 
 
 def without_patterns(company_seed: int, leads: int, ends: datetime = rules.ENDS) -> pd.DataFrame:
@@ -115,7 +119,7 @@ def without_patterns(company_seed: int, leads: int, ends: datetime = rules.ENDS)
     One row per lead: `y_if_called` and `reason_if_called` of that better world.
     """
     streams = [np.random.default_rng(each) for each in np.random.SeedSequence(company_seed).spawn(6)]
-    facts = facts_of(draw_leads(streams[0], leads, ends), ends).without_patterns()
+    facts = facts_of(draw_leads(streams[0], leads, ends), ends, planted=False)
     way = walk(facts, draw_luck(streams[1], leads), call=True)
     return pd.DataFrame({
         "lead_id": facts.frame["lead_id"], "y_if_called": np.isfinite(way.won), "reason_if_called": way.reason,
@@ -138,14 +142,19 @@ def _none(value: Any) -> Any:
     return None if value is None or value != value else value  # NaN is not itself
 
 
+def _rows(frame: pd.DataFrame, names: Sequence[str]) -> list[dict[str, Any]]:
+    """Rows as plain dicts without the empty fields."""
+    columns = [[_none(value) for value in frame[name].tolist()] for name in names]
+    return [
+        {name: value for name, value in zip(names, row, strict=True) if value is not None}
+        for row in zip(*columns, strict=True)
+    ]
+
+
 def _leads(frame: pd.DataFrame) -> list[Lead]:
     names = ("lead_id", "created_at", *KNOWN_FIELDS, "phone", "email", "contact_name", "manager")
-    known = frame[[name for name in names if name in frame.columns]].to_dict("records")
-    custom = frame[list(CUSTOM_FIELDS)].to_dict("records")
-    return [
-        Lead(**{name: _none(value) for name, value in row.items()}, custom={k: _none(v) for k, v in own.items() if _none(v) is not None})
-        for row, own in zip(known, custom, strict=True)
-    ]
+    known = _rows(frame, [name for name in names if name in frame.columns])
+    return [Lead(**row, custom=own) for row, own in zip(known, _rows(frame, CUSTOM_FIELDS), strict=True)]
 
 
 def _moments(seconds: pd.Series, ends: datetime) -> list[datetime]:
@@ -155,7 +164,14 @@ def _moments(seconds: pd.Series, ends: datetime) -> list[datetime]:
 
 def _events(events: pd.DataFrame, frame: pd.DataFrame, ends: datetime) -> list[LeadEvent]:
     ids, managers = frame["lead_id"].tolist(), frame["manager"].tolist()
-    columns = (events["lead"], _moments(events["second"], ends), events["kind"], events["stage"], events["detail"], events["amount"])
+    columns = (
+        events["lead"],
+        _moments(events["second"], ends),
+        events["kind"],
+        events["stage"],
+        events["detail"],
+        events["amount"],
+    )
     return [
         LeadEvent(
             lead_id=ids[lead], at=at, kind=kind, stage=_none(stage), detail=_none(detail),
@@ -168,7 +184,9 @@ def _events(events: pd.DataFrame, frame: pd.DataFrame, ends: datetime) -> list[L
 
 def _notes(notes: pd.DataFrame, frame: pd.DataFrame, ends: datetime) -> list[LossNote]:
     ids, managers = frame["lead_id"].tolist(), frame["manager"].tolist()
-    rows = zip(notes["lead"], _moments(notes["second"], ends), notes["text"], notes["stage"], notes["crm_reason"], strict=True)
+    rows = zip(
+        notes["lead"], _moments(notes["second"], ends), notes["text"], notes["stage"], notes["crm_reason"], strict=True
+    )
     return [
         LossNote(lead_id=ids[lead], written_at=at, text=text, note_id=_note_id(number), stage=stage,
                  crm_reason=reason, manager=managers[lead])
@@ -200,7 +218,9 @@ def _spend(frame: pd.DataFrame, ends: datetime, rng: np.random.Generator) -> lis
         amounts = np.round(cost * np.exp(rng.normal(0, 0.18, days)), 2)
         visits = rng.poisson(np.maximum(usual * source.visits, 0))
         for day in np.flatnonzero(amounts > 0).tolist():
-            clicks = int(visits[day] * 0.9) if source.utm and source.utm[1] in ("cpc", "display", "paid_social") else None
+            clicks = (
+                int(visits[day] * 0.9) if source.utm and source.utm[1] in ("cpc", "display", "paid_social") else None
+            )
             rows.append(Spend(
                 day=first + timedelta(days=day), source=source.name, amount=Decimal(f"{amounts[day]:.2f}"),
                 visits=int(visits[day]) if source.visits else None, clicks=clicks,

@@ -1,29 +1,21 @@
 """What the demo company's CRM recorded: touches, attempts, stages, deals and losses up to the snapshot."""
 
-from dataclasses import dataclass, fields
-from datetime import datetime
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
 from training import demo_rules as rules
 from training import demo_texts as texts
+from training.demo_facts import NEVER, Facts, Flags
 from training.demo_leads import draw
 from training.demo_rules import Array
-from training.demo_truth import NEVER, Facts, Flags, Numbers, Walk
+from training.demo_truth import Numbers, Walk
 
-COLUMNS = ("lead", "day", "kind", "stage", "detail", "amount")
 ORDER = {kind: place for place, kind in enumerate(
     ("touch", "message", "call", "stage", "meeting", "proposal", "won", "lost", "reopened"))}  # fmt: skip
-
-
-def what_was_done(called: Flags, if_called: Walk, if_nurtured: Walk) -> Walk:
-    """The realised way of each lead: the potential one of the action that was taken."""
-    both = {each.name: (getattr(if_called, each.name), getattr(if_nurtured, each.name)) for each in fields(Walk)}
-    passed = both.pop("passed")
-    ways = {name: np.where(called, *pair) for name, pair in both.items()}
-    return Walk(**ways, passed={stage: np.where(called, passed[0][stage], passed[1][stage]) for stage in rules.STAGES})
 
 
 @dataclass
@@ -44,7 +36,12 @@ class Log:
 
 
 def record_events(
-    facts: Facts, way: Walk, called: Flags, need: Array, luck: dict[str, Array], rng: np.random.Generator, ends: datetime
+    facts: Facts,
+    way: Walk,
+    called: Flags,
+    need: Array,
+    luck: dict[str, Array],
+    rng: np.random.Generator,
 ) -> pd.DataFrame:
     """Every event until the snapshot, in time's order; `second` counts from the beginning of the two years."""
     log = Log([])
@@ -66,7 +63,9 @@ def _touches(log: Log, facts: Facts, way: Walk, called: Flags, need: Array, rng:
     who = np.repeat(np.arange(len(need)), rng.poisson(before))
     gone_by = np.minimum(rng.exponential(rules.TOUCHES_BEFORE_DAYS, len(who)), 45.0) + 0.01
     log.add(who, facts.created[who] - gone_by, "touch", detail=_touch_kinds(need[who], rng, letters=False))
-    letters = (way.reason != "spam_fake") & (way.reason != "invalid_contact") & (facts.frame["email"].notna().to_numpy())
+    letters = (
+        (way.reason != "spam_fake") & (way.reason != "invalid_contact") & (facts.frame["email"].notna().to_numpy())
+    )
     mean = rules.TOUCHES_AFTER + need * (rules.TOUCHES_PER_NEED + np.where(called, 0.0, rules.TOUCHES_NURTURED))
     who = np.repeat(np.arange(len(need)), rng.poisson(mean * np.where(letters, 1.0, 0.15)))
     after = rng.exponential(np.where(called, rules.TOUCH_DAYS, rules.TOUCH_DAYS_NURTURED)[who])
@@ -93,7 +92,9 @@ def _attempts(log: Log, facts: Facts, way: Walk, rng: np.random.Generator) -> No
         draw(rng, np.tile(list(rules.UNANSWERED.values()), (len(who), 1)))
     ]
     outcome[answered] = "answered"
-    outcome[((way.reason == "invalid_contact") | (facts.frame["_phone"] == "broken").to_numpy())[who] & ~answered] = "invalid"
+    outcome[((way.reason == "invalid_contact") | (facts.frame["_phone"] == "broken").to_numpy())[who] & ~answered] = (
+        "invalid"
+    )
     outcome[(way.reason == "invalid_contact")[who] & answered] = "invalid"
     letter = (facts.frame["_phone"] == "missing").to_numpy()[who]
     log.add(who[~letter], days[~letter], "call", detail=outcome[~letter])
@@ -103,8 +104,6 @@ def _attempts(log: Log, facts: Facts, way: Walk, rng: np.random.Generator) -> No
 
 
 def _stages(log: Log, everybody: Numbers, facts: Facts, way: Walk, luck: dict[str, Array]) -> None:
-    from scipy.special import ndtri
-
     typical_seats = np.array([4, 9, 28, 80, 200])[facts.frame["_size"]]
     seats = (facts.frame["_seats"].to_numpy() / typical_seats) ** 0.4
     amount = np.maximum(5_000, np.round(facts.price * seats * np.exp(rules.AMOUNT_SPREAD * ndtri(luck["amount"])), -3))
@@ -115,7 +114,7 @@ def _stages(log: Log, everybody: Numbers, facts: Facts, way: Walk, luck: dict[st
     log.add(everybody, way.won, "won", amount=deal)
     buys_again = luck["repeat"] < rules.REPEAT
     later = way.won - np.log(luck["repeat_days"]) * rules.REPEAT_DAYS + 14
-    again = facts.clock.next_open(np.where(buys_again, later, NEVER))
+    again = facts.clock.in_office(np.where(buys_again, later, NEVER))
     log.add(everybody, again, "stage", stage="repeat", amount=np.round(deal * 0.6, -2))
 
 
@@ -125,11 +124,15 @@ def _talks(log: Log, facts: Facts, way: Walk, need: Array, rng: np.random.Genera
     silent = way.reason == "went_silent"
     for stage in rules.STAGES:
         ends = np.where(np.isfinite(way.passed[stage]), way.passed[stage], way.lost - np.where(silent, 19.0, 0.0))
-        lasts = np.where(np.isfinite(begins) & np.isfinite(ends), ends - np.where(np.isfinite(begins), begins, 0.0), 0.0)
+        lasts = np.where(
+            np.isfinite(begins) & np.isfinite(ends), ends - np.where(np.isfinite(begins), begins, 0.0), 0.0
+        )
         alive = np.isfinite(begins) & (lasts > 0.5)
         who = np.repeat(np.arange(len(need)), rng.poisson(np.where(alive, rules.TALKS_IN_A_STAGE, 0.0)))
-        days = facts.clock.next_open(begins[who] + rng.random(len(who)) * lasts[who])
-        kinds = np.array(["answered", "no_answer", "call_back"], dtype=object)[rng.choice(3, len(who), p=[0.62, 0.26, 0.12])]
+        days = facts.clock.in_office(begins[who] + rng.random(len(who)) * lasts[who])
+        kinds = np.array(["answered", "no_answer", "call_back"], dtype=object)[
+            rng.choice(3, len(who), p=[0.62, 0.26, 0.12])
+        ]
         log.add(who, np.where(days < ends[who], days, NEVER), "call", detail=kinds)
         who = np.repeat(np.arange(len(need)), rng.poisson(np.where(alive, 0.15 + 0.6 * need, 0.0)))
         days = begins[who] + rng.random(len(who)) * lasts[who]
@@ -141,7 +144,7 @@ def _talks(log: Log, facts: Facts, way: Walk, need: Array, rng: np.random.Genera
 def _losses(log: Log, everybody: Numbers, facts: Facts, way: Walk, rng: np.random.Generator) -> None:
     silent = np.flatnonzero((way.reason == "went_silent") & np.isfinite(way.lost))
     who = np.repeat(silent, rng.integers(1, 4, len(silent)))
-    days = facts.clock.next_open(way.lost[who] - rng.random(len(who)) * rules.SILENCE_DAYS[0])
+    days = facts.clock.in_office(way.lost[who] - rng.random(len(who)) * rules.SILENCE_DAYS[0])
     log.add(who, np.where(days < way.lost[who], days, NEVER), "call", detail="no_answer")
     log.add(everybody, way.lost, "lost")
     log.add(everybody, way.reopened, "reopened")

@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -34,6 +35,13 @@ def draw(rng: np.random.Generator, weights: NDArray[np.float64]) -> NDArray[np.i
     """One column number per row of `weights`, which need not sum to one."""
     edges = np.cumsum(weights, axis=1)
     return np.asarray((rng.random((len(weights), 1)) * edges[:, -1:] > edges).sum(axis=1), dtype=np.int64)
+
+
+def only(values: NDArray[Any], where: NDArray[np.bool_]) -> Words:
+    """The values where they are wanted, None elsewhere."""
+    kept = values.astype(object)
+    kept[~where] = None
+    return kept
 
 
 def _pick(rng: np.random.Generator, names: list[str], weights: list[float], size: int) -> Words:
@@ -134,7 +142,9 @@ def _draw_campaigns(frame: pd.DataFrame, rng: np.random.Generator) -> None:
     frame["utm_source"] = [each.utm[0] if each.utm else None for each in sources]
     frame["utm_medium"] = [each.utm[1] if each.utm else None for each in sources]
     frame["utm_campaign"] = frame["campaign"]
-    frame["utm_content"] = [f"ad_{int(u * 12) + 1}" if each.utm else None for each, u in zip(sources, content, strict=True)]
+    frame["utm_content"] = [
+        f"ad_{int(u * 12) + 1}" if each.utm else None for each, u in zip(sources, content, strict=True)
+    ]
     frame["utm_term"] = [
         product.lower() if each.utm and each.utm[1] == "cpc" else None
         for each, product in zip(sources, frame["product"], strict=True)
@@ -146,11 +156,11 @@ def _draw_answers(frame: pd.DataFrame, rng: np.random.Generator) -> None:
     size = len(frame)
     frame["_intent"] = _pick(rng, list(rules.INTENTS), [row[0] for row in rules.INTENTS.values()], size)
     current = _pick(rng, list(rules.CURRENT), [row[0] for row in rules.CURRENT.values()], size)
-    frame["Текущее решение"] = np.where(rng.random(size) < 0.12, None, current)
+    frame["Текущее решение"] = only(current, rng.random(size) >= 0.12)
     seats = np.exp(rng.normal(np.log([4, 9, 28, 80, 200])[frame["_size"]], 0.5)).astype(int) + 1
     frame["_seats"] = seats
-    frame["Сотрудников в отделе"] = np.where(rng.random(size) < 0.25, None, seats.astype(object))
-    frame["Работаете с CRM"] = np.where(rng.random(size) < 0.2, None, (rng.random(size) < 0.45).astype(object))
+    frame["Сотрудников в отделе"] = only(seats, rng.random(size) >= 0.25)
+    frame["Работаете с CRM"] = only(rng.random(size) < 0.45, rng.random(size) >= 0.2)
     known = (current == "Другой поставщик") & (rng.random(size) < rules.CONTRACT_KNOWN)
     frame["_contract_days"] = np.where(known, rng.integers(5, rules.CONTRACT_DAYS, size), -1)
     frame["Договор с поставщиком до"] = [
@@ -195,13 +205,15 @@ def _draw_contacts(frame: pd.DataFrame, rng: np.random.Generator) -> None:
     again = np.flatnonzero((rng.random(size) < rules.SAME_PERSON) & (np.arange(size) > 50))
     weekly = max(2, round(size / rules.SPAN.days * 40))  # who wrote within the last 40 days
     earlier = again - rng.integers(1, np.minimum(again, weekly) + 1)
-    same_language = (frame["_language"].to_numpy()[again] == frame["_language"].to_numpy()[earlier])
+    same_language = frame["_language"].to_numpy()[again] == frame["_language"].to_numpy()[earlier]
     again, earlier = again[same_language], earlier[same_language]
     for column in ("contact_name", "phone", "email", "region", "Город", "_offset"):
         frame.loc[again, column] = frame.loc[earlier, column].to_numpy()
     frame["_duplicate"] = np.isin(np.arange(size), again)
     hole, broken, no_mail = rng.random((3, size))
-    frame["_phone"] = np.select([hole < rules.PHONE_MISSING, broken < rules.PHONE_BROKEN], ["missing", "broken"], "good")
+    frame["_phone"] = np.select(
+        [hole < rules.PHONE_MISSING, broken < rules.PHONE_BROKEN], ["missing", "broken"], "good"
+    )
     frame.loc[frame["_phone"] == "missing", "phone"] = None
     bad = frame["_phone"] == "broken"
     frame.loc[bad, "phone"] = _choose(rng, texts.BROKEN_PHONES, int(bad.sum()))
@@ -235,7 +247,7 @@ def _write_comments(frame: pd.DataFrame, rng: np.random.Generator) -> None:
     luck = rng.random((len(frame), 7))
     columns = ("_language", "_intent", "_seats", "product", "Город")
     rows = list(zip(*(frame[column] for column in columns), strict=True))
-    frame["comment"] = [_comment(*row, draws=tuple(u)) for row, u in zip(rows, luck.tolist(), strict=True)]
+    frame["comment"] = [_comment(*row, tuple(u)) for row, u in zip(rows, luck.tolist(), strict=True)]
     wallet = typical_wallet(frame) * np.exp(rng.normal(0, rules.WALLET_SPREAD, len(frame)))
     frame["budget"] = [
         _budget(language, money, *draws)
@@ -264,7 +276,9 @@ def _comment(language: str, intent: str, seats: int, product: str, city: str, dr
     detail = part(texts.DETAILS[language], draws[1]).format(seats=seats, product=words, city=city)
     said = part(texts.INTENT_TEXTS[language][intent], draws[2]) if intent else ""
     parts = [part(texts.GREETINGS[language], draws[0]), said, detail, part(texts.REQUESTS[language], draws[3])]
-    text = " ".join(each + ("," if number in (1, 2) and draws[4] < 0.3 else "") for number, each in enumerate(parts) if each)
+    text = " ".join(
+        each + ("," if number in (1, 2) and draws[4] < 0.3 else "") for number, each in enumerate(parts) if each
+    )
     return text.strip(" ,") or None
 
 

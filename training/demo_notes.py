@@ -12,11 +12,19 @@ import pandas as pd
 import models
 from training import demo_rules as rules
 from training.demo_events import Log
-from training.demo_truth import Facts, Walk
+from training.demo_facts import Facts
+from training.demo_truth import Walk
 
 STARTER_NOTES = Path(models.__file__).parent / "starter_notes.jsonl"
-STAGE_OF_CORPUS = {"lead": "lead", "qualification": "qualified", "meeting": "meeting", "proposal": "proposal", "deal": "proposal"}
-ENOUGH = 5  # texts: with fewer for this very stage, those of other stages are taken too
+STAGE_OF_CORPUS = {
+    "lead": "lead",
+    "qualification": "qualified",
+    "meeting": "meeting",
+    "proposal": "proposal",
+    "deal": "proposal",
+}
+TWO_LINES = 0.15  # of the notes with two sentences
+ENOUGH = 25  # texts: with fewer for this very stage, those of other stages are taken too
 
 
 def voice(note_id: str) -> str:
@@ -69,21 +77,27 @@ def write_notes(facts: Facts, way: Walk, rng: np.random.Generator) -> pd.DataFra
     """One row per loss until the snapshot; `reason_true` is why, `reason_of_text` what the text says (None: empty)."""
     losses = _losses(way, rng)
     deck, words = Deck(rng), sorted(set(rules.DROP_DOWN.values()))
+    managers, languages = facts.frame["_manager"].tolist(), facts.frame["_language"].tolist()
+    columns = (losses["lead"].tolist(), losses["reason"].tolist(), losses["stage"].tolist())
     rows = []
-    for loss, u in zip(losses.itertuples(index=False), rng.random((len(losses), 5)).tolist(), strict=True):
-        manager = rules.MANAGERS[facts.frame["_manager"].iat[loss.lead]]
-        language = facts.frame["_language"].iat[loss.lead]
-        card = None
+    for lead, reason, stage, u in zip(*columns, rng.random((len(losses), 5)).tolist(), strict=True):
+        manager, card = rules.MANAGERS[managers[lead]], None
         if u[0] >= manager.empty:
-            card = deck.deal("unclear" if u[1] < manager.vague else loss.reason, language, loss.stage)
-        picked = rules.DROP_DOWN[loss.reason]
+            card = deck.deal("unclear" if u[1] < manager.vague else reason, languages[lead], stage)
+        picked = rules.DROP_DOWN[reason]
         if u[2] < manager.lazy:
             picked = manager.favourite
         elif u[3] < rules.SLIP:
             picked = words[int(u[4] * len(words))]
-        rows.append((card["text"] if card else "", picked, card["reason"] if card else None, card["id"] if card else None))
-    said = pd.DataFrame(rows, columns=["text", "crm_reason", "reason_of_text", "corpus_id"], dtype=object)
+        told = (_typed(card["text"], u[4]), card["reason"], card["id"]) if card else ("", None, None)
+        rows.append((picked, *told))
+    said = pd.DataFrame(rows, columns=["crm_reason", "text", "reason_of_text", "corpus_id"], dtype=object)
     return pd.concat([losses.rename(columns={"reason": "reason_true"}), said], axis=1)
+
+
+def _typed(text: str, luck: float) -> str:
+    """Some press Enter after the first sentence."""
+    return text.replace(". ", ".\n", 1) if luck < TWO_LINES else text
 
 
 def _losses(way: Walk, rng: np.random.Generator) -> pd.DataFrame:

@@ -6,6 +6,7 @@ is a race of hazards: to move on, or to be lost for one of the reasons. Moving o
 four (a minimum, not a sum). Hence no logistic regression and no trees: a model has to find this out from the records.
 """
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -154,6 +155,7 @@ CURRENT: dict[str, tuple[float, float, float]] = {
 }  # fmt: skip
 CONTRACT_KNOWN = 0.6  # of those with another supplier name the day on which its contract ends
 CONTRACT_DAYS = 420  # latest end of it after the enquiry; nobody pays two suppliers, so they wait for that day
+HAS_TO_ASK = 0.25  # what is left of the right to decide where somebody else signs
 DECIDES, DECIDES_LESS = 0.98, 0.32  # chance that the person decides, less for every missing rank
 NEED_SPREAD, TRUST_SPREAD = 0.09, 0.08  # of the hidden need and trust around what the fields tell
 MONTHS_SPREAD = 0.6  # power of an exponential waiting time: narrower than one
@@ -197,7 +199,9 @@ MANAGERS = (
     Manager("Лаптева Ольга", 0.12, 0.7, 5, 4.0, 1.1, 0.04, 0.05, "Не целевой", 0.08),
     Manager("Мусин Тимур", 0.11, 1.5, 4, 8.0, 1.0, 0.06, 0.08, "Не дозвонились", 0.16),
     Manager("Орлова Дарья", 0.11, 0.5, 5, 5.0, 1.05, 0.05, 0.04, "Другое", 0.06),
-    Manager("Рябов Сергей", 0.10, 5.0, 2, 14.0, 0.8, 0.24, 0.22, "Другое", 0.85, until=datetime(2026, 8, 1, tzinfo=UTC)),
+    Manager(
+        "Рябов Сергей", 0.10, 5.0, 2, 14.0, 0.8, 0.24, 0.22, "Другое", 0.85, until=datetime(2026, 8, 1, tzinfo=UTC)
+    ),
     Manager("Фомина Вера", 0.10, 1.0, 4, 6.0, 1.0, 0.05, 0.07, "Не сейчас", 0.12),
     Manager("Цой Марина", 0.09, 0.8, 5, 5.0, 1.1, 0.03, 0.05, "Другое", 0.05, since=datetime(2026, 2, 2, tzinfo=UTC)),
 )
@@ -208,8 +212,8 @@ FRIDAY_HOLE_HOURS = 15.0  # office hours for which his Friday evening's leads li
 
 # The drop-down of the CRM has fewer items than the taxonomy has codes; the last one fits everything.
 DROP_DOWN = {
-    "invalid_contact": "Неверный контакт", "duplicate": "Дубль", "spam_fake": "Не целевой", "not_a_customer": "Не целевой",
-    "outside_icp": "Не целевой", "product_gap": "Нет нужной функции", "no_need": "Передумали",
+    "invalid_contact": "Неверный контакт", "duplicate": "Дубль", "spam_fake": "Не целевой",
+    "not_a_customer": "Не целевой", "outside_icp": "Не целевой", "product_gap": "Нет нужной функции", "no_need": "Передумали",
     "offer_mismatch": "Передумали", "price": "Дорого", "no_budget": "Нет бюджета", "no_authority": "Не согласовали",
     "timing": "Не сейчас", "terms": "Условия", "competitor": "Конкурент", "status_quo": "Передумали",
     "unreachable": "Не дозвонились", "went_silent": "Не дозвонились", "slow_response": "Другое",
@@ -225,7 +229,7 @@ class Pattern:
     name: str
     segment: Mapping[str, str]  # lead fields (or `manager`) and their values
     reason: str
-    factor: float  # the true effect: how many times the hazard of the reason (0.00 added where the hole is a delay)
+    factor: float  # the true effect: how many times the usual hazard of the reason at these stages
     stages: tuple[str, ...]  # where the race is distorted
     since: datetime | None = None
     friday_evening: bool = False  # leads created on Fridays from 15:00 on, Moscow
@@ -237,7 +241,7 @@ PLANTED_PATTERNS = (
             ("lead", "qualified"), says="The page promises free installation; sales offers an audit and a price."),
     Pattern("friday_evening_hole", {"manager": "Громов Илья"}, "slow_response", 4.0, ("lead", "qualified"),
             friday_evening=True, says="His Friday evening's leads are first called on Tuesday."),
-    Pattern("far_east_delivery", {"region": "Дальний Восток"}, "terms", 14.0, ("qualified", "meeting", "proposal"),
+    Pattern("far_east_delivery", {"region": "Дальний Восток"}, "terms", 22.0, ("qualified", "meeting", "proposal"),
             since=datetime(2026, 4, 1, tzinfo=UTC), says="The carrier was changed: equipment takes six weeks."),
     Pattern("catalogue_brings_tiny_firms", {"source": "Каталог решений", "company_size": "до 10"}, "outside_icp", 11.0,
             ("lead",), says="The catalogue lists us under 'for sole traders'; we serve firms with a sales team."),
@@ -260,6 +264,9 @@ POLICY = {
 FRESH_FLOOR, FRESH_HOURS, FRESH_SHAPE = 0.30, 16.0, 0.65
 ANSWERS = 0.46  # chance that an attempt is answered: a good number, office time of the customer, fresh interest
 ANSWERS_WITHOUT_PHONE = 0.28  # factor: no number or a broken one, only a letter may be answered
+ZONE_HOURS, ZONE_FLOOR = 11.0, 0.15  # hours apart at which office hours hardly meet, and what is left then
+AT_ONCE_HOURS = 0.1  # of a company that calls at once
+CALLED_BACK_HOURS = 0.5  # office hours until somebody who wrote again is called
 RETURNED_FRESH, RETURNED_ANSWERS = 0.85, 0.9  # who came back by letter expects the call
 
 # Nurture: they come back when ready and not before, unless they are gone by then. The letters build trust.
@@ -269,7 +276,7 @@ RETURN_DAYS = 20.0  # mean days until they answer a letter, once they are ready
 GONE_DAYS, GONE_DAYS_PER_MONTH = 4.0, 70.0  # mean days until they bought elsewhere: who needs it now does not wait
 RETURN_LIMIT_DAYS = 365.0
 TRUST_GAP_LEFT = 0.70  # of the missing trust after weeks of letters
-CLOSED_WITHOUT_TALK = 0.6  # of those who never came back are closed in the CRM after GIVEN_UP_DAYS
+CLOSED_WITHOUT_TALK = 0.4  # of those who never came back are closed in the CRM after GIVEN_UP_DAYS
 GIVEN_UP_DAYS = (60.0, 150.0)
 
 # Second chances, the same under both actions: lost for these, some write again.
@@ -282,7 +289,7 @@ STAGES = ("lead", "qualified", "meeting", "proposal")
 STAGE_DAYS = {"lead": 1.5, "qualified": 9.0, "meeting": 13.0, "proposal": 24.0}
 PULL = 1.8  # half a need is less than half a push
 WAIT_SHAPE = 0.85
-SILENCE_DAYS, SILENCE_MEAN = (6.0, 18.0), 12.0  # a silent lead is closed after so many days without an answer
+SILENCE_DAYS = (6.0, 18.0)  # a silent lead is closed after so many days without an answer
 
 JUNK = {"spam_fake": 0.36, "not_a_customer": 0.34, "invalid_contact": 0.30}  # what junk is, by share
 BROKEN_PHONE_IS_JUNK = 0.35  # chance that nobody can be found behind a broken number
@@ -306,56 +313,77 @@ def hazards(stage: str, lead: Mapping[str, Any]) -> dict[str, Array]:
     """The race at a stage: hazards per unit of time of moving on and of being lost for each reason.
 
     `lead` holds arrays: need, decides, purse, trust (each 0..1), months (until they can buy), fresh (what is left of
-    the interest when the call came), unserved, skill, clings, tempted, and `planted`: the factor of each reason.
+    the interest when the call came), unserved, skill, clings, tempted; and `planted`: factors of (stage, reason).
     """
-    need, decides, purse, trust = lead["need"], lead["decides"], lead["purse"], lead["trust"]
+    moved_on, race = RACES[stage](lead)
     late, not_yet = 1.0 - lead["fresh"], np.minimum(lead["months"] / 3.0, 2.0)
-    moved_on, race = RACES[stage](lead["fresh"], need, decides, purse, trust)
+    usual = np.ones_like(late)
     race |= {
-        "timing": {"lead": 0.7, "qualified": 0.6, "meeting": 0.3, "proposal": 0.3}[stage] * not_yet,
+        "timing": {"lead": 0.5, "qualified": 0.45, "meeting": 0.3, "proposal": 0.2}[stage] * not_yet,
         "slow_response": {"lead": 0.6, "qualified": 0.2, "meeting": 0.02, "proposal": 0.02}[stage] * late**1.5,
-        "product_gap": {"lead": 0.03, "qualified": 0.05, "meeting": 0.08, "proposal": 0.03}[stage] * np.ones_like(need),
-        "offer_mismatch": {"lead": 0.05, "qualified": 0.03}.get(stage, 0.0) * np.ones_like(need),
-        "terms": {"qualified": 0.01, "meeting": 0.04, "proposal": 0.09}.get(stage, 0.0) * np.ones_like(need),
+        "product_gap": {"lead": 0.03, "qualified": 0.05, "meeting": 0.08, "proposal": 0.03}[stage] * usual,
+        "offer_mismatch": {"lead": 0.05, "qualified": 0.03}.get(stage, 0.0) * usual,
+        "terms": {"qualified": 0.01, "meeting": 0.04, "proposal": 0.09}.get(stage, 0.0) * usual,
         "status_quo": 0.05 * lead["clings"],
         "competitor": {"lead": 0.01, "qualified": 0.05, "meeting": 0.08, "proposal": 0.2}[stage] * lead["tempted"],
         "poor_handling": 0.03 * np.maximum(1.7 - lead["skill"], 0.2) ** 2,
-        "outside_icp": {"lead": 0.04 + 1.5 * lead["unserved"]}.get(stage, np.zeros_like(need)),
+        "outside_icp": {"lead": 0.04 + 1.5 * lead["unserved"]}.get(stage, 0.0 * usual),
     }
     losses = {reason: race[reason] * lead["planted"].get((stage, reason), 1.0) for reason in REASONS if reason in race}
     return {"moved_on": moved_on * lead["skill"]} | losses
 
 
-def _at_lead(fresh: Array, need: Array, decides: Array, purse: Array, trust: Array) -> tuple[Array, dict[str, Array]]:
+def scarcest(*things: Array) -> Array:
+    """The bottleneck: more of the others does not help. Half of it is less than half a push."""
+    least: Array = functools.reduce(np.minimum, things)
+    return least**PULL
+
+
+def _at_lead(lead: Mapping[str, Any]) -> tuple[Array, dict[str, Array]]:
     """The first talk: is there a need, and is it still warm?"""
-    return 6.8 * np.minimum(need * 1.2, fresh) ** PULL, {
-        "no_need": 1.1 * (1 - need) ** 2, "no_trust": 0.06 * (1 - trust), "no_budget": 0.3 * (1 - purse),
-        "no_authority": 0.12 * (1 - decides), "price": 1.0 * (1 - purse),
-    }  # fmt: skip
+    return 8.0 * scarcest(lead["need"] * 1.2, lead["fresh"]), {
+        "no_need": 1.1 * (1 - lead["need"]) ** 2,
+        "price": 1.0 * (1 - lead["purse"]),
+        "no_budget": 0.3 * (1 - lead["purse"]),
+        "no_authority": 0.12 * (1 - lead["decides"]),
+        "no_trust": 0.06 * (1 - lead["trust"]),
+    }
 
 
-def _at_qualified(fresh: Array, need: Array, decides: Array, purse: Array, trust: Array) -> tuple[Array, dict[str, Array]]:
-    """Agreeing on a meeting: silence is the main enemy."""
-    return 6.0 * np.minimum(np.minimum(need, 0.35 + 0.65 * decides), trust + 0.1) ** PULL * (0.5 + 0.5 * fresh), {
-        "went_silent": 0.5 * (1 - need), "no_need": 0.10 * (1 - need), "no_authority": 0.4 * (1 - decides),
-        "no_budget": 0.10 * (1 - purse), "price": 0.8 * (1 - purse), "no_trust": 0.10 * (1 - trust),
-    }  # fmt: skip
+def _at_qualified(lead: Mapping[str, Any]) -> tuple[Array, dict[str, Array]]:
+    """Agreeing on a meeting: silence is the main enemy, and a late first call is not forgotten yet."""
+    pull = scarcest(lead["need"], 0.35 + 0.65 * lead["decides"], lead["trust"] + 0.1)
+    return 6.0 * pull * (0.5 + 0.5 * lead["fresh"]), {
+        "went_silent": 0.5 * (1 - lead["need"]),
+        "no_need": 0.1 * (1 - lead["need"]),
+        "price": 0.8 * (1 - lead["purse"]),
+        "no_budget": 0.1 * (1 - lead["purse"]),
+        "no_authority": 0.4 * (1 - lead["decides"]),
+        "no_trust": 0.1 * (1 - lead["trust"]),
+    }
 
 
-def _at_meeting(fresh: Array, need: Array, decides: Array, purse: Array, trust: Array) -> tuple[Array, dict[str, Array]]:
+def _at_meeting(lead: Mapping[str, Any]) -> tuple[Array, dict[str, Array]]:
     """From the meeting to a proposal: the scarcest thing shows."""
-    return 6.0 * np.minimum(np.minimum(need, 0.3 + 0.7 * decides), np.minimum(trust + 0.1, 0.4 + 0.6 * purse)) ** PULL, {
-        "went_silent": 0.4 * (1 - need), "no_authority": 0.5 * (1 - decides), "price": 1.2 * (1 - purse),
-        "no_budget": 0.12 * (1 - purse), "no_trust": 0.16 * (1 - trust),
-    }  # fmt: skip
+    pull = scarcest(lead["need"], 0.3 + 0.7 * lead["decides"], lead["trust"] + 0.1, 0.4 + 0.6 * lead["purse"])
+    return 6.0 * pull, {
+        "went_silent": 0.4 * (1 - lead["need"]),
+        "price": 1.2 * (1 - lead["purse"]),
+        "no_budget": 0.12 * (1 - lead["purse"]),
+        "no_authority": 0.5 * (1 - lead["decides"]),
+        "no_trust": 0.16 * (1 - lead["trust"]),
+    }
 
 
-def _at_proposal(fresh: Array, need: Array, decides: Array, purse: Array, trust: Array) -> tuple[Array, dict[str, Array]]:
+def _at_proposal(lead: Mapping[str, Any]) -> tuple[Array, dict[str, Array]]:
     """The decision: money and the one who signs."""
-    return 6.0 * np.minimum(np.minimum(need, 0.15 + 0.85 * decides), np.minimum(trust, purse)) ** PULL, {
-        "went_silent": 0.5 * (1 - need), "no_authority": 0.8 * (1 - decides), "price": 2.0 * (1 - purse),
-        "no_budget": 0.8 * (1 - purse), "no_trust": 0.12 * (1 - trust),
-    }  # fmt: skip
+    return 6.0 * scarcest(lead["need"], 0.15 + 0.85 * lead["decides"], lead["trust"], lead["purse"]), {
+        "went_silent": 0.5 * (1 - lead["need"]),
+        "price": 2.0 * (1 - lead["purse"]),
+        "no_budget": 0.8 * (1 - lead["purse"]),
+        "no_authority": 0.8 * (1 - lead["decides"]),
+        "no_trust": 0.12 * (1 - lead["trust"]),
+    }
 
 
 RACES = {"lead": _at_lead, "qualified": _at_qualified, "meeting": _at_meeting, "proposal": _at_proposal}

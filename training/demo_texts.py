@@ -86,7 +86,7 @@ BUDGETS = {  # how a sum is written: {k} in thousands, {full} in roubles
     "ru": ("{full}", "{full_spaced} руб.", "до {k} тыс", "{k}к", "~{k} т.р.", "{millions} млн", "{full_spaced} ₽"),
     "en": ("{full}", "up to {k}k rub", "{k}k", "about {full_spaced}"),
 }
-NO_BUDGET = ("не знаю", "обсуждаемо", "0", "?", "нет")
+NO_BUDGET = ("не знаю", "обсуждаемо", "0", "уточню", "нет")
 
 FIRST_NAMES = {
     "ru": ("Александр", "Алексей", "Анастасия", "Андрей", "Булат", "Виктор", "Галина", "Дмитрий", "Евгения", "Елена",
@@ -110,7 +110,7 @@ TOUCHES = ("letter", "page", "pricing_page", "webinar", "material")
 RUSSIAN_CODES = ("935", "948")
 AMERICAN_AREAS = (201, 212, 303, 312, 404, 415, 512, 617, 702, 808, 914, 971)
 RUSSIAN_SPELLINGS = (
-    "+7{c}{a}{b}{d}", "8{c}{a}{b}{d}", "+7 ({c}) {a}-{b}-{d}", "8 ({c}) {a}-{b}-{d}", "8-{c}-{a}-{b}-{d}", "7{c}{a}{b}{d}",
-    "+7 {c} {a} {b} {d}", "{c}{a}{b}{d}", "тел. 8 {c} {a} {b} {d}",
+    "+7{c}{a}{b}{d}", "8{c}{a}{b}{d}", "+7 ({c}) {a}-{b}-{d}", "8 ({c}) {a}-{b}-{d}", "8-{c}-{a}-{b}-{d}",
+    "7{c}{a}{b}{d}", "+7 {c} {a} {b} {d}", "{c}{a}{b}{d}", "тел. 8 {c} {a} {b} {d}",
 )  # fmt: skip
 BROKEN_PHONES = ("+7 000 000 00 00", "123", "8935", "нет телефона", "+7 (999) 99", "1111111111")

@@ -98,9 +98,7 @@ def fit_conversion(
     stages: dict[Stage, StageModel] = {}
     proofs: dict[Stage, Proof] = {}
     holdout = None
-    for stage in GOALS:
-        if stage is not Stage.WON and np.nansum(rows.outcomes[stage]) < ENOUGH:
-            continue  # the funnel of this history does not know the stage
+    for stage in _recorded(rows):
         known = np.flatnonzero(np.isfinite(rows.outcomes[stage]))
         say(f"{stage.value}: {int(rows.at_creation[known].sum())} ripe leads")
         trial = _try(rows, stage, known, seed, threads)
@@ -117,6 +115,15 @@ def fit_conversion(
     until = rows.snapshot.isoformat() if rows.snapshot else None
     model = ConversionModel(rows.schema, stages, horizon_days, until, report)
     return FittedConversion(model, holdout if Stage.WON in proofs else None)
+
+
+def _recorded(rows: Rows) -> list[Stage]:
+    """The stages that this history tells apart: one that only the next stage proves was never recorded by itself."""
+    found = [Stage.WON]
+    for stage in reversed(GOALS[:-1]):
+        if np.nansum(rows.outcomes[stage]) >= np.nansum(rows.outcomes[found[-1]]) + ENOUGH:
+            found.append(stage)
+    return found[::-1]
 
 
 def _try(rows: Rows, stage: Stage, known: Places, seed: int, threads: int) -> _Trial | None:

@@ -78,9 +78,10 @@ def lightgbm_default(split: Split) -> Array:
     import lightgbm
 
     kinds = {name: pd.CategoricalDtype(sorted(split.train[name].dropna().unique())) for name in split.categories}
+    plain = {name: f"column_{place}" for place, name in enumerate(split.train)}  # it refuses signs in names
     model = lightgbm.LGBMClassifier(verbose=-1, n_jobs=2, random_state=0)
-    model.fit(split.train.astype(kinds), split.y)
-    return np.asarray(model.predict_proba(split.test.astype(kinds))[:, 1])
+    model.fit(split.train.astype(kinds).rename(columns=plain), split.y)
+    return np.asarray(model.predict_proba(split.test.astype(kinds).rename(columns=plain))[:, 1])
 
 
 def catboost_default(split: Split) -> Array:

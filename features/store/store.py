@@ -150,6 +150,28 @@ class Store:
             found = [connection.execute(select(moment)).scalar() for moment in newest]
         return max((moment for moment in found if moment is not None), default=None)
 
+    def latest_fields(self, limit: int) -> list[tuple[str, Mapping[str, FieldValue]]]:
+        """The fields of the latest leads as they came, with their ids, newest first."""
+        age = (t.leads.c.created_at.desc(), t.leads.c.order_no.desc(), t.leads.c.lead_id)
+        query = (
+            select(t.leads.c.lead_id, t.lead_versions.c.fields)
+            .join(t.lead_versions, t.lead_versions.c.lead_id == t.leads.c.lead_id)
+            .where(t.lead_versions.c.version_no == 1)
+            .order_by(*age)
+            .limit(limit)
+        )
+        with self.engine.connect() as connection:
+            return [(row.lead_id, row.fields) for row in connection.execute(query)]
+
+    def decided(self) -> dict[str, bool]:
+        """Whether each lead that was won or lost was won; one that was both counts as won."""
+        query = select(t.events.c.lead_id, t.events.c.kind).where(t.events.c.kind.in_(["won", "lost"])).distinct()
+        found: dict[str, bool] = {}
+        with self.engine.connect() as connection:
+            for row in connection.execute(query):
+                found[row.lead_id] = found.get(row.lead_id, False) or row.kind == "won"
+        return found
+
     def _kept(self, connection: Connection, ids: Sequence[str]) -> dict[str, KeptLead]:
         versions: dict[str, list[LeadVersion]] = {}
         rows = connection.execute(

@@ -1,0 +1,1 @@
+"""Every figure that Leadloop prints of itself, as a command."""
