@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from features.contacts import ContactKeeper
@@ -30,7 +29,7 @@ from features.records import Stage
 from features.store import Store, migrate, open_engine
 from training.fit_conversion import fit_conversion
 from training.metrics import METRICS, measure
-from training.peers import PEERS, Split, usable_peers
+from training.peers import PEERS, Split, frame, usable_peers
 from training.rows import LeadWithEvents, make_rows
 from training.splits import at_random, by_time
 
@@ -130,26 +129,12 @@ def _until(events: tuple[Any, ...], moment: datetime | None) -> tuple[Any, ...]:
 
 
 def _split(
-    schema: FeatureSchema,
-    train: list[LeadWithEvents],
-    test: list[LeadHistory],
-    known_until: datetime | None,
+    schema: FeatureSchema, train: list[LeadWithEvents], test: list[LeadHistory], known_until: datetime | None
 ) -> Split:
     """What the peers get: the same columns at creation, before categories become codes."""
-    outcomes = [_won(lead, known_until) for lead in train]
-    known = [place for place, outcome in enumerate(outcomes) if outcome is not None]
-    histories = [LeadHistory.at(*train[place], train[place][0].created_at) for place in known]
-    labels = np.array([float(outcomes[place] or 0) for place in known])
-    return Split(_frame(schema, histories), labels, _frame(schema, test))
-
-
-def _frame(schema: FeatureSchema, histories: list[LeadHistory]) -> pd.DataFrame:
-    values = [schema.values(history) for history in histories]
-    columns = {}
-    for place, column in enumerate(schema.columns):
-        cells = [row[place] for row in values]
-        columns[column.name] = pd.Series(cells, dtype="float64" if column.kind == "number" else "object")
-    return pd.DataFrame(columns)
+    known = [(lead, won) for lead in train if (won := _won(lead, known_until)) is not None]
+    histories = [LeadHistory.at(*lead, lead[0].created_at) for lead, _ in known]
+    return Split(frame(schema, histories), np.array([float(won) for _, won in known]), frame(schema, test))
 
 
 def _print(

@@ -41,7 +41,9 @@ _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,190}")
 _PERSON = re.compile(
     r"фамил|отчеств|\bфио\b|\bимя\b|телефон|\bphone\b|e-?mail|почта|\bsurname\b|\b(last|first|full) name\b"
 )
-_NAMES_ROW = re.compile(r"\bid\b|\bид\b|№|\bномер|\bnumber\b|guid|ссылка|\burl\b|\blink\b", re.IGNORECASE)
+_NAMES_ROW = re.compile(
+    r"\bid\b|\bид\b|№|\bномер|\bnumber\b|guid|ссылка|назван|\bname\b|\burl\b|\blink\b", re.IGNORECASE
+)
 _PLAIN_YAML = re.compile(r"[A-Za-zА-Яа-яЁё][\w /().-]*[\w).]")
 _NOT_PLAIN = {"yes", "no", "true", "false", "null", "on", "off", "y", "n"}
 
@@ -170,7 +172,8 @@ class _Draft:
 
 def _is_spend(columns: _Columns) -> bool:
     headers = {_bare(name) for name in columns.cells}
-    return bool(headers & SPEND_SIGNS) and not headers & {*HEADERS["phone"], *HEADERS["lead_id"]}
+    dated = any(_bare(name) in SPEND_HEADERS["day"] and _are_dates(columns.filled(name)) for name in columns.cells)
+    return dated and bool(headers & SPEND_SIGNS) and not headers & {*HEADERS["phone"], *HEADERS["lead_id"]}
 
 
 def _spend(columns: _Columns) -> _Draft:
@@ -344,7 +347,8 @@ def _left_out(columns: _Columns, draft: _Draft) -> None:
 
 
 def _is_personal(name: str, cells: list[Cell]) -> bool:
-    return bool(_PERSON.search(name.casefold())) or _are_phones(cells) or _are_emails(cells)
+    named = bool(_PERSON.search(name.casefold())) and not _is_yes_no(cells)  # "Do Not Email" is a yes or a no
+    return named or _are_phones(cells) or _are_emails(cells)
 
 
 def _warn_of_leaks(columns: _Columns, draft: _Draft, outcome: _Outcome) -> None:
@@ -354,11 +358,15 @@ def _warn_of_leaks(columns: _Columns, draft: _Draft, outcome: _Outcome) -> None:
         if str(cell).strip() in {*outcome.won, *outcome.lost}
     ]
     won = [str(columns.cells[outcome.column][place]).strip() in outcome.won for place in ended]
-    features = {name: [columns.cells[name][place] for place in ended] for name in columns.free()}
+    features = {name: [_touched(columns.cells[name][place]) for place in ended] for name in columns.free()}
     suspects = suspected_leaks(features, won)
     if suspects:
         draft.lines += ["# Known only after the outcome? Then add to known_after:"]
         draft.lines += [f"#   {_quoted(leak.column)}: {leak.why}" for leak in suspects]
+
+
+def _touched(cell: Cell) -> Cell:
+    return None if isinstance(cell, str) and cell.strip().casefold() in UNTOUCHED else cell
 
 
 def _slug(path: Path) -> str:

@@ -203,6 +203,8 @@ EVENT_HEADERS = {  # date columns; a stage event is written as "stage <stage>"
 LATER_HEADERS = [
     *(
         "дата изменения",
+        "дата редактирования",
+        "кем редактирована",
         "изменен",
         "изменено",
         "дата последнего изменения",

@@ -67,7 +67,9 @@ def date_proof(cell: Cell) -> DateProof | None:
     possible = [order for order in _ORDERS if _in_order(written, order)]
     if written["sep"] == "." and "dmy" in possible:
         return "dmy"
-    return None if not possible else possible[0] if len(possible) == 1 else "unclear"
+    if len({_in_order(written, order) for order in possible}) > 1:
+        return "unclear"
+    return possible[0] if len(possible) == 1 else None  # 05/05/2026 is one day either way
 
 
 def learn_date_order(cells: Iterable[Cell]) -> DateOrder | None:
@@ -131,8 +133,8 @@ def _calendar(written: re.Match[str], order: DateOrder | None) -> date | None:
         return _in_order(written, cast(DateOrder, proof)) if order in (None, "ymd", proof) and proof else None
     if order in ("dmy", "mdy"):
         return _in_order(written, order)
-    proof = date_proof(written[0])
-    return _in_order(written, proof) if proof and proof != "unclear" else None
+    days = {found for each in _ORDERS if (found := _in_order(written, each))}
+    return days.pop() if len(days) == 1 else None
 
 
 def _in_order(written: re.Match[str], order: DateOrder) -> date | None:

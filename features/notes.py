@@ -7,15 +7,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
-from features.personal_data import MASKS, Personal, find_personal
+from features.personal_data import Personal, find_personal
 from features.records import NOTE_LIMIT
 
 WORD_LIMIT = 64  # letters; longer runs are base64, addresses or lost blanks: read in pieces, so that work stays bounded
 WORD_CACHE = 100_000  # distinct words of at most WORD_LIMIT letters: some 20 MB, and a year of notes holds fewer
 
-_SEPARATOR = re.compile(
-    rf"\s|&nbsp;|<(?!(?:{'|'.join(MASKS)})>)/?[a-z!][^<>]{{0,200}}>", re.IGNORECASE
-)  # blanks, and the tags of pasted HTML
+_SEPARATOR = re.compile(r"\s|&nbsp;|</?[a-z!][^<>]{0,200}>", re.IGNORECASE)  # blanks, and the tags of pasted HTML
 _LETTERS = re.compile(r"[^\W\d_]+")
 _LOOKALIKES = "ABCEHKMOPTXYaceopxykmt", "АВСЕНКМОРТХУасеорхукмт"
 _TO_CYRILLIC = str.maketrans(*_LOOKALIKES)

@@ -12,6 +12,9 @@ CARD, PASSPORT, NUMBER = "card", "passport", "number"
 MASKS = (PHONE, EMAIL, LINK, NICK, CARD, PASSPORT, NUMBER)
 
 
+_BLOT = "¤"
+
+
 class Personal(NamedTuple):
     """One piece of personal data: text[start:end], and what it is."""
 
@@ -20,8 +23,11 @@ class Personal(NamedTuple):
     kind: str
 
 
+_MASK = re.compile(rf"<({'|'.join(MASKS)})>", re.I)
 # Nothing personal without one of these: nine notes of ten leave here.
-_WORTH_A_LOOK = re.compile(r"@|://|\bwww\.|\b\w{1,20}\.me/|vk\.com|собака|\(at\)|\[at\]|\d(?:[^\w\n]{0,4}\d){4}", re.I)
+_WORTH_A_LOOK = re.compile(
+    r"<\w{1,8}>|@|://|\bwww\.|\b\w{1,20}\.me/|vk\.com|собака|\(at\)|\[at\]|\d(?:[^\w\n]{0,4}\d){4}", re.I
+)
 
 _LINK = re.compile(r"(?:https?://|\bwww\.|\b(?:t|wa|m)\.me/|\bvk\.com/)[^\s<>\"»)]++", re.I)
 _DOMAIN = r"[\w-]{1,63}(?:\.[\w-]{1,63}){0,6}\.[^\W\d_]{2,24}"
@@ -32,7 +38,8 @@ _EMAIL = re.compile(
 _NICK = re.compile(r"(?<![\w.@])@[a-z]\w{3,31}\b", re.I)
 
 # What looks like a personal number and is none: sums, dates, times. They are what a reason and its facts stand on.
-_THOUSANDS = r"(?<![\d+(])\d{1,3}(?:[ \u00a0\u202f']\d{3}){1,4}(?:[.,]\d{1,2})?"
+_GROUPED = r"\d{1,3}(?:[ \u00a0\u202f']\d{3}){1,4}(?:[.,]\d{1,2})?"
+_THOUSANDS = rf"(?<![\d+(])(?<!\d[ -]){_GROUPED}"
 _UNIT = (
     r"(?:руб|р\b|₽|т\.?\s?р\b|тыс|тр\b|млн|млрд|к\b|тенге|тг\b|сум|грн|долл|евро"
     r"|k\b|m\b|usd|eur|kzt|\$|€|£|₸|dollars?|euros?|roubles?|rubles?)"
@@ -46,7 +53,7 @@ _HARMLESS = re.compile(
     r"|(?<!\d)\d{1,2}:\d\d(?::\d\d)?(?:\s?[-–—]\s?\d{1,2}:\d\d)?(?!\d)"  # 10:30-12:00
     r"|(?<![\d-])(?:0?[1-9]|[12]\d|3[01])\.(?:0?[1-9]|1[0-2])(?:\.\d\d)?"
     r"(?:\s?[-–—]\s?(?:0?[1-9]|[12]\d|3[01])\.(?:0?[1-9]|1[0-2])(?:\.\d\d)?)?(?![\d.-]|\s\d)"  # до 15.12, 01.02-10.02
-    rf"|{_THOUSANDS}(?:\s?[-–—]\s?{_THOUSANDS})?(?![-.)(]?\d|[ \u00a0]\(?\d)",  # 1 500 000
+    rf"|{_THOUSANDS}(?:\s?[-–—]\s?{_GROUPED})?(?![-.)(]{{0,2}}\d|[ \u00a0]\(?\d|\)\s\d)",  # 1 500 000
     re.I,
 )
 _MOBILE = re.compile(r"(?<!\d)[78]9\d{9}(?!\d)")  # a phone even where "р" follows
@@ -55,7 +62,7 @@ _CARD = re.compile(r"(?<![\d+])\d(?:[ -]?\d){12,18}(?![\d])")
 _FOUR_BY_FOUR = re.compile(r"\d{4}([ -])\d{4}\1\d{4}\1\d{4}")
 _PASSPORT = re.compile(
     r"(?<![\d+])\d{2}\s?\d{2}(?:\s{1,2}|\s?(?:№|no?\.?|номер|#|-)\s?)\d{6}(?!\d)"  # 4510 123456, 45 10 № 123456
-    r"|(?<=паспорт)[^\d\n]{0,20}\d{2}\s?\d{6,8}(?!\d)|(?<=passport)[^\d\n]{0,20}[a-z]{0,2}\d{6,9}(?!\d)"
+    r"|паспорт[^\d\n]{0,20}(\d{2}\s?\d{6,8})(?!\d)|passport[^\d\n]{0,20}?([a-z]{0,2}\d{6,9})(?!\d)"
     r"|(?<!\d)\d{3}-\d{3}-\d{3}[ -]\d{2}(?!\d)",  # the insurance number, СНИЛС
     re.I,
 )
@@ -81,7 +88,7 @@ def find_personal(text: str) -> list[Personal]:
         return []
     found: list[Personal] = []
     rest = text
-    for kind_spans in (_addresses, _harmless, _documents, _phones, _numbers):
+    for kind_spans in (_masks, _addresses, _harmless, _cards, _passports, _phones, _numbers):
         spans = list(kind_spans(rest))
         found += spans
         rest = _blot(rest, spans)
@@ -92,8 +99,14 @@ def _blot(text: str, spans: list[Personal]) -> str:
     """The text with what is already explained made unreadable to later patterns; places stay the same."""
     letters = list(text)
     for start, end, _ in spans:
-        letters[start:end] = "¤" * (end - start)
+        letters[start:end] = _BLOT * (end - start)
     return "".join(letters)
+
+
+def _masks(text: str) -> Iterator[Personal]:
+    """What was masked before stays masked, and reads the same."""
+    for found in _MASK.finditer(text):
+        yield Personal(*found.span(), found[1].lower())
 
 
 def _addresses(text: str) -> Iterator[Personal]:
@@ -115,13 +128,15 @@ def _harmless(text: str) -> Iterator[Personal]:
             yield Personal(*found.span(), "harmless")
 
 
-def _documents(text: str) -> Iterator[Personal]:
+def _cards(text: str) -> Iterator[Personal]:
     for found in _CARD.finditer(text):
         if _is_card(found[0]) or _FOUR_BY_FOUR.fullmatch(found[0]):
             yield Personal(*found.span(), CARD)
+
+
+def _passports(text: str) -> Iterator[Personal]:
     for found in _PASSPORT.finditer(text):
-        if not any(found.start() < card.end() and card.start() < found.end() for card in _CARD.finditer(text)):
-            yield Personal(*found.span(), PASSPORT)
+        yield Personal(*found.span(found.lastindex or 0), PASSPORT)
 
 
 def _is_card(number: str) -> bool:

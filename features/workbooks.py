@@ -2,6 +2,8 @@
 
 import io
 import re
+import subprocess
+import sys
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -30,6 +32,21 @@ LOCKED = "the workbook is locked with a password; save it without one"
 
 DAY_ZERO_1900 = datetime(1899, 12, 30)  # noqa: DTZ001 - a calendar's origin has no zone; right from 1 March 1900 on
 DAY_ZERO_1904 = datetime(1904, 1, 1)  # noqa: DTZ001 - old Excel for Mac
+
+# The reader makes room for every cell between the corners and aborts the process where a hostile XLS has far ones.
+_TRY_XLS = """
+import io, pathlib, sys
+try:
+    import resource
+    resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
+except ImportError:
+    pass  # Windows has no such limits
+from python_calamine import CalamineWorkbook
+book = CalamineWorkbook.from_filelike(io.BytesIO(pathlib.Path(sys.argv[1]).read_bytes()))
+for name in book.sheet_names:
+    book.get_sheet_by_name(name)
+"""
+XLS_SECONDS = 60
 
 _PLACE = re.compile(rb"""\sr\s*=\s*["']([A-Z]{1,3})(\d{1,7})["']""")
 _FORMULA_WITHOUT_VALUE = re.compile(
@@ -73,6 +90,13 @@ def _measure_xls(path: Path) -> None:
         raise RefusedFile(path, f"an XLS of over {XLS_LIMIT >> 20} MB; save it as xlsx or CSV")
     if _ENCRYPTED in path.read_bytes():
         raise RefusedFile(path, LOCKED)
+    command = [sys.executable, "-c", _TRY_XLS, str(path)]
+    try:
+        tried = subprocess.run(command, capture_output=True, timeout=XLS_SECONDS, check=False).returncode  # noqa: S603 - ours
+    except subprocess.TimeoutExpired:
+        tried = -1
+    if tried not in (0, 1):  # 1 is an ordinary error, told better by the reader itself
+        raise RefusedFile(path, "a damaged XLS that breaks its reader; save it as xlsx or CSV")
 
 
 def _measure_xlsx(path: Path) -> datetime:

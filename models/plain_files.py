@@ -44,12 +44,13 @@ def read_words(path: Path) -> tuple[str, ...]:
 def read_array(path: Path, dtype: type[np.generic], shape: Sequence[int | None]) -> npt.NDArray[Any]:
     """An array of exactly this type and shape (None: any length), every number of it finite."""
     try:
-        array = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+        with path.open("rb") as file:  # not np.load, which would also open archives
+            array = np.lib.format.read_array(file, allow_pickle=False)
+    except (OSError, ValueError, EOFError, MemoryError) as error:
         raise BrokenModel(f"{path.name} is no plain .npy file: {error}; train again") from error
-    if not isinstance(array, np.ndarray) or array.dtype != dtype or not _fits(array.shape, shape):
-        found = f"{array.dtype} {array.shape}" if isinstance(array, np.ndarray) else type(array).__name__
-        raise BrokenModel(f"{path.name} holds {found} instead of {np.dtype(dtype)} {tuple(shape)}; train again")
+    if array.dtype != dtype or not _fits(array.shape, shape):
+        found, expected = f"{array.dtype} {array.shape}", f"{np.dtype(dtype)} {tuple(shape)}"
+        raise BrokenModel(f"{path.name} holds {found} instead of {expected}; train again")
     if not np.isfinite(array).all():
         raise BrokenModel(f"{path.name} holds numbers that are not finite; train again")
     return array

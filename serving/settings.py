@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from features.contacts import ContactKeeper
 from features.store import Store, open_engine
 from features.store.service_log import ServiceLog
+from models.call_policy import SHIPPED as SHIPPED_POLICY
 
 
 class Settings(BaseSettings):
@@ -20,11 +21,14 @@ class Settings(BaseSettings):
     home: Path = Path("leadloop-data")
     store: str | None = Field(None, description="database URL; by default SQLite in home")
     mlflow: str | None = Field(None, description="MLflow tracking URI; by default SQLite in home")
-    contact_secret: str | None = Field(None, description="key of the contact hashes; by default made once, kept in home")
+    contact_secret: str | None = Field(
+        None, description="key of the contact hashes; by default made once, kept in home"
+    )
     country: str = Field("RU", description="country of phones that are written without one")
     host: str = "127.0.0.1"
     port: int = 8321
     currency: str = "RUB"
+    policy: Path = Field(SHIPPED_POLICY, description="the call policy, YAML")
     timezone: str = "Europe/Moscow"
 
     @property

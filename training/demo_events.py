@@ -104,7 +104,7 @@ def _attempts(log: Log, facts: Facts, way: Walk, rng: np.random.Generator) -> No
 
 
 def _stages(log: Log, everybody: Numbers, facts: Facts, way: Walk, luck: dict[str, Array]) -> None:
-    typical_seats = np.array([4, 9, 28, 80, 200])[facts.frame["_size"]]
+    typical_seats = np.array(rules.SEATS)[facts.frame["_size"]]
     seats = (facts.frame["_seats"].to_numpy() / typical_seats) ** 0.4
     amount = np.maximum(5_000, np.round(facts.price * seats * np.exp(rules.AMOUNT_SPREAD * ndtri(luck["amount"])), -3))
     deal = np.round(amount * (1 - rules.DISCOUNT * luck["silence"]), -2)

@@ -20,7 +20,8 @@ SPOILT_SPACES, SPOILT_CASE, SAID_NOTHING, TWICE = 0.03, 0.02, 0.5, 0.003
 
 LEAD_HEADERS = {
     "lead_id": "ID", "created_at": "Дата создания", "source": "Источник", "channel": "Канал",
-    "utm_source": "utm_source", "utm_medium": "utm_medium", "utm_campaign": "utm_campaign", "utm_content": "utm_content", "utm_term": "utm_term",
+    "utm_source": "utm_source",
+    "utm_medium": "utm_medium", "utm_campaign": "utm_campaign", "utm_content": "utm_content", "utm_term": "utm_term",
     "campaign": "Кампания", "landing_page": "Посадочная страница", "offer": "Оффер", "product": "Продукт",
     "region": "Регион", "industry": "Отрасль", "company_size": "Размер компании", "budget": "Бюджет",
     "role": "Должность", "comment": "Комментарий", "contact_name": "Контактное лицо", "phone": "Телефон",

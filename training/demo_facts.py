@@ -71,9 +71,8 @@ class Facts:
     def manager(self) -> dict[str, Array]:
         at = self.frame["_manager"].to_numpy()
         names = ("delay_hours", "attempts", "gap_hours", "skill")
-        return {
-            name: np.array([getattr(each, name) for each in rules.MANAGERS], dtype=np.float64)[at] for name in names
-        }
+        habits = {name: [float(getattr(each, name)) for each in rules.MANAGERS] for name in names}
+        return {name: np.array(numbers)[at] for name, numbers in habits.items()}
 
     def table(self, column: str, numbers: dict[str, float]) -> Array:
         """The number that stands for each lead's value; 1.0 for a value left empty."""
@@ -85,7 +84,7 @@ class Facts:
         asked = self.table("offer", {name: row[1] for name, row in rules.OFFERS.items()})
         said = self.table("_intent", {name: row[1] for name, row in rules.INTENTS.items()})
         has = self.table("Текущее решение", {name: row[1] for name, row in rules.CURRENT.items()})
-        return np.clip(faded * asked * said * has, 0.04, 0.93)
+        return np.asarray(np.clip(faded * asked * said * has, 0.04, 0.93))
 
     @cached_property
     def mean_months(self) -> Array:

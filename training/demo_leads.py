@@ -19,8 +19,7 @@ def draw_leads(rng: np.random.Generator, leads: int, ends: datetime) -> pd.DataF
 
     Columns that begin with `_` are not fields of a lead (hour of the office, language, intent, rank of the role …).
     """
-    frame = pd.DataFrame(index=pd.RangeIndex(leads))
-    _draw_moments_and_sources(frame, rng, ends)
+    frame = _arrivals(rng, leads, ends)
     _draw_companies(frame, rng)
     _draw_campaigns(frame, rng)
     _draw_answers(frame, rng)
@@ -58,30 +57,39 @@ def _weight_of_day(day: datetime) -> float:
     return rules.MONTHS[day.month - 1] * rules.WEEKDAYS[day.weekday()] * new_year
 
 
-def _draw_moments_and_sources(frame: pd.DataFrame, rng: np.random.Generator, ends: datetime) -> None:
-    """Days by season, hours by the customer's clock, sources by how they grow or fade."""
-    starts = ends - rules.SPAN
-    first_day = starts.astimezone(rules.MOSCOW).replace(hour=0, minute=0, second=0, microsecond=0)
-    days = [first_day + timedelta(days=number) for number in range(rules.SPAN.days)]
-    weights = np.array([_weight_of_day(day) for day in days])
-    day = np.sort(rng.choice(len(days), size=len(frame), p=weights / weights.sum()))
-    age = day / len(days)
-    shares = np.array([source.shares for source in rules.SOURCES])
-    source = draw(rng, shares[:, 0] + age[:, None] * (shares[:, 1] - shares[:, 0]))
-    frame["source"] = np.array([each.name for each in rules.SOURCES], dtype=object)[source]
-    frame["channel"] = np.array([each.channel for each in rules.SOURCES], dtype=object)[source]
-    english = np.array([each.english for each in rules.SOURCES])[source] > rng.random(len(frame))
-    frame["_source"], frame["_language"] = source, np.where(english, "en", "ru")
+def _arrivals(rng: np.random.Generator, leads: int, ends: datetime) -> pd.DataFrame:
+    """From where and when they come: days by season, hours by the customer's clock; in the order of time."""
+    first_day = (ends - rules.SPAN).astimezone(rules.MOSCOW).replace(hour=0, minute=0, second=0, microsecond=0)
+    weights = np.array([_weight_of_day(first_day + timedelta(days=day)) for day in range(rules.SPAN.days)])
+    day = rng.choice(rules.SPAN.days, size=leads, p=weights / weights.sum())
+    frame = _sources(rng, day / rules.SPAN.days)
     _draw_places(frame, rng)
-    hour = rng.choice(24, size=len(frame), p=np.array(rules.HOURS) / np.sum(rules.HOURS))
-    minute = day * 1440 + (hour - frame["_offset"] + 3) * 60 + rng.integers(0, 60, len(frame))
+    hour = rng.choice(24, size=leads, p=np.array(rules.HOURS) / np.sum(rules.HOURS))
+    minute = day * 1440 + (hour - frame["_offset"] + 3) * 60 + rng.integers(0, 60, leads)
     # whole weeks: an eastern Monday morning before the first day falls on the last Sunday evening, as it should
     frame["_minute"] = minute % (rules.SPAN.days * 1440)
-    frame.sort_values("_minute", kind="stable", inplace=True, ignore_index=True)
+    frame = frame.sort_values("_minute", kind="stable", ignore_index=True)
+    _tell_time(frame, first_day)
+    return frame
+
+
+def _sources(rng: np.random.Generator, age: NDArray[np.float64]) -> pd.DataFrame:
+    """A source and a language per lead; `age` runs from 0 on the first day to 1 on the last: sources grow or fade."""
+    shares = np.array([source.shares for source in rules.SOURCES])
+    source = draw(rng, shares[:, 0] + age[:, None] * (shares[:, 1] - shares[:, 0]))
+    english = np.array([each.english for each in rules.SOURCES])[source] > rng.random(len(age))
+    return pd.DataFrame({
+        "source": np.array([each.name for each in rules.SOURCES], dtype=object)[source],
+        "channel": np.array([each.channel for each in rules.SOURCES], dtype=object)[source],
+        "_source": source, "_language": np.where(english, "en", "ru"),
+    })  # fmt: skip
+
+
+def _tell_time(frame: pd.DataFrame, first_day: datetime) -> None:
     opened = int(first_day.timestamp()) // 60
-    moments = [datetime.fromtimestamp((opened + int(at)) * 60, tz=UTC) for at in frame["_minute"]]
-    frame["created_at"] = pd.Series(moments, dtype=object)
+    moments = [datetime.fromtimestamp((opened + minute) * 60, tz=UTC) for minute in frame["_minute"].tolist()]
     local = [moment.astimezone(rules.MOSCOW) for moment in moments]
+    frame["created_at"] = pd.Series(moments, dtype=object)
     frame["_month"] = [moment.month for moment in local]
     frame["_friday_evening"] = [moment.weekday() == 4 and moment.hour >= 15 for moment in local]
     frame["_years"] = frame["_minute"] / (365 * 1440)
@@ -90,7 +98,7 @@ def _draw_moments_and_sources(frame: pd.DataFrame, rng: np.random.Generator, end
 def _draw_places(frame: pd.DataFrame, rng: np.random.Generator) -> None:
     regions = _pick(rng, list(rules.REGIONS), [share for _, share, _ in rules.REGIONS.values()], len(frame))
     abroad_name, abroad_cities, _ = rules.ABROAD
-    abroad = frame["_language"].eq("en") & (rng.random(len(frame)) < 0.85)  # some write English from Russia
+    abroad = frame["_language"].eq("en") & (rng.random(len(frame)) < rules.ABROAD_SHARE)
     frame["region"] = np.where(abroad, abroad_name, regions)
     cities = {region: cities for region, (cities, _, _) in rules.REGIONS.items()} | {abroad_name: abroad_cities}
     luck = rng.random(len(frame))
@@ -109,15 +117,14 @@ def _draw_companies(frame: pd.DataFrame, rng: np.random.Generator) -> None:
     frame["company_size"] = np.array(list(rules.SIZES), dtype=object)[frame["_size"]]
     served = np.array([row[3] for row in rules.PRODUCTS.values()])
     shares = np.array([row[1] for row in rules.PRODUCTS.values()])
-    # people mostly know what is made for them: a product for larger companies is asked for three times less
-    fits = np.where(served[None, :] <= frame["_size"].to_numpy()[:, None], 1.0, 0.35)
+    fits = np.where(served[None, :] <= frame["_size"].to_numpy()[:, None], 1.0, rules.ASK_FOR_TOO_LARGE)
     frame["_product"] = draw(rng, shares * fits)
     frame["product"] = np.array(list(rules.PRODUCTS), dtype=object)[frame["_product"]]
     frame["_unserved"] = served[frame["_product"]] > frame["_size"]
-    # in a small company the owner writes, in a large one an employee
     ranks = np.array([row[2] for row in rules.ROLES.values()])
     share = np.array([row[1] for row in rules.ROLES.values()])
-    role = draw(rng, share * np.exp(-0.25 * np.maximum(0, ranks[None, :] - 5 + frame["_size"].to_numpy()[:, None])))
+    too_high = np.maximum(0, ranks[None, :] - 5 + frame["_size"].to_numpy()[:, None])
+    role = draw(rng, share * np.exp(-rules.RANK_FADES * too_high))
     frame["_rank"] = ranks[role]
     russian, english = list(rules.ROLES), [row[0] for row in rules.ROLES.values()]
     frame["role"] = np.where(
@@ -156,11 +163,13 @@ def _draw_answers(frame: pd.DataFrame, rng: np.random.Generator) -> None:
     size = len(frame)
     frame["_intent"] = _pick(rng, list(rules.INTENTS), [row[0] for row in rules.INTENTS.values()], size)
     current = _pick(rng, list(rules.CURRENT), [row[0] for row in rules.CURRENT.values()], size)
-    frame["Текущее решение"] = only(current, rng.random(size) >= 0.12)
-    seats = np.exp(rng.normal(np.log([4, 9, 28, 80, 200])[frame["_size"]], 0.5)).astype(int) + 1
+    frame["Текущее решение"] = only(current, rng.random(size) >= rules.HOLES["Текущее решение"])
+    seats = np.exp(rng.normal(np.log(list(rules.SEATS))[frame["_size"]], 0.5)).astype(int) + 1
     frame["_seats"] = seats
-    frame["Сотрудников в отделе"] = only(seats, rng.random(size) >= 0.25)
-    frame["Работаете с CRM"] = only(rng.random(size) < 0.45, rng.random(size) >= 0.2)
+    frame["Сотрудников в отделе"] = only(seats, rng.random(size) >= rules.HOLES["Сотрудников в отделе"])
+    frame["Работаете с CRM"] = only(
+        rng.random(size) < rules.HAS_CRM, rng.random(size) >= rules.HOLES["Работаете с CRM"]
+    )
     known = (current == "Другой поставщик") & (rng.random(size) < rules.CONTRACT_KNOWN)
     frame["_contract_days"] = np.where(known, rng.integers(5, rules.CONTRACT_DAYS, size), -1)
     frame["Договор с поставщиком до"] = [
@@ -203,8 +212,8 @@ def _draw_contacts(frame: pd.DataFrame, rng: np.random.Generator) -> None:
     ]
     frame["contact_name"], frame["phone"], frame["email"] = map(list, zip(*people, strict=True))
     again = np.flatnonzero((rng.random(size) < rules.SAME_PERSON) & (np.arange(size) > 50))
-    weekly = max(2, round(size / rules.SPAN.days * 40))  # who wrote within the last 40 days
-    earlier = again - rng.integers(1, np.minimum(again, weekly) + 1)
+    recent = max(2, round(size / rules.SPAN.days * rules.SAME_PERSON_DAYS))
+    earlier = again - rng.integers(1, np.minimum(again, recent) + 1)
     same_language = frame["_language"].to_numpy()[again] == frame["_language"].to_numpy()[earlier]
     again, earlier = again[same_language], earlier[same_language]
     for column in ("contact_name", "phone", "email", "region", "Город", "_offset"):
@@ -245,9 +254,11 @@ def _person(language: str, first: int, last: int, number: int, spelling: int, ho
 def _write_comments(frame: pd.DataFrame, rng: np.random.Generator) -> None:
     """Comments in parts, and budgets in every spelling. An empty intent leaves the comment to chance."""
     luck = rng.random((len(frame), 7))
-    columns = ("_language", "_intent", "_seats", "product", "Город")
-    rows = list(zip(*(frame[column] for column in columns), strict=True))
-    frame["comment"] = [_comment(*row, tuple(u)) for row, u in zip(rows, luck.tolist(), strict=True)]
+    columns = [frame[name].tolist() for name in ("_language", "_intent", "_seats", "product", "Город")]
+    frame["comment"] = [
+        _comment(language, intent, seats, product, city, draws)
+        for language, intent, seats, product, city, draws in zip(*columns, luck.tolist(), strict=True)
+    ]
     wallet = typical_wallet(frame) * np.exp(rng.normal(0, rules.WALLET_SPREAD, len(frame)))
     frame["budget"] = [
         _budget(language, money, *draws)
@@ -266,11 +277,13 @@ def typical_wallet(frame: pd.DataFrame) -> NDArray[np.float64]:
     return np.asarray(prices * wallets * trade * season * rules.WALLET, dtype=np.float64)
 
 
-def _comment(language: str, intent: str, seats: int, product: str, city: str, draws: tuple[float, ...]) -> str | None:
+def _comment(language: str, intent: str, seats: int, product: str, city: str, draws: list[float]) -> str | None:
+    """Greeting, intent, detail and request, joined as people do."""
+
     def part(words: tuple[str, ...], luck: float) -> str:
         return words[int(luck * len(words))]
 
-    if not intent and draws[4] < 0.7:
+    if not intent and draws[4] >= rules.COMMENT_WITHOUT_INTENT:
         return None
     words = texts.PRODUCTS_ENGLISH[product] if language == "en" else product
     detail = part(texts.DETAILS[language], draws[1]).format(seats=seats, product=words, city=city)
@@ -284,9 +297,9 @@ def _comment(language: str, intent: str, seats: int, product: str, city: str, dr
 
 def _budget(language: str, sum_: float, luck: float, spelling: float) -> str | None:
     """What stands in the budget field: nothing, a shrug, or about the money that they have."""
-    if luck < 0.45:
+    if luck < rules.BUDGET_EMPTY:
         return None
-    if luck < 0.55:
+    if luck < rules.BUDGET_EMPTY + rules.BUDGET_SHRUG:
         return texts.NO_BUDGET[int(spelling * len(texts.NO_BUDGET))]
     rounded = max(10, round(sum_ / 10_000) * 10)  # in thousands
     form = texts.BUDGETS[language][int(spelling * len(texts.BUDGETS[language]))]

@@ -161,8 +161,16 @@ NEED_SPREAD, TRUST_SPREAD = 0.09, 0.08  # of the hidden need and trust around wh
 MONTHS_SPREAD = 0.6  # power of an exponential waiting time: narrower than one
 WALLET, WALLET_SPREAD = 1.05, 0.5  # typical money over the list price, and the spread of its logarithm
 STATED_SPREAD = 0.25  # who states a budget has about that money
+ASK_FOR_TOO_LARGE = 0.35  # factor of a product that their size is not served with: most know what is made for them
+RANK_FADES = 0.25  # in a small company the owner writes, in a large one an employee: by so much per step of the size
+ABROAD_SHARE = 0.85  # of the English leads; the others write from Russia
+SEATS = (4, 9, 28, 80, 200)  # median people who would work with it, by company size
+HAS_CRM = 0.45
+HOLES = {"Текущее решение": 0.12, "Сотрудников в отделе": 0.25, "Работаете с CRM": 0.20}  # left empty in the form
+BUDGET_EMPTY, BUDGET_SHRUG = 0.45, 0.10  # nothing, "не знаю" and the like; the others name about their money
+COMMENT_WITHOUT_INTENT = 0.3  # of those with nothing to say write something all the same
 PHONE_MISSING, PHONE_BROKEN, EMAIL_MISSING = 0.05, 0.03, 0.24
-SAME_PERSON = 0.045  # enquiries of somebody who wrote within the last 40 days
+SAME_PERSON, SAME_PERSON_DAYS = 0.045, 40  # share of enquiries by somebody who wrote within the last days
 
 # When they write. Months from January; weekdays from Monday; hours of the customer's own clock.
 MONTHS = (0.72, 1.0, 1.08, 1.05, 0.82, 0.92, 0.84, 0.88, 1.12, 1.15, 1.1, 0.98)
@@ -213,7 +221,8 @@ FRIDAY_HOLE_HOURS = 15.0  # office hours for which his Friday evening's leads li
 # The drop-down of the CRM has fewer items than the taxonomy has codes; the last one fits everything.
 DROP_DOWN = {
     "invalid_contact": "Неверный контакт", "duplicate": "Дубль", "spam_fake": "Не целевой",
-    "not_a_customer": "Не целевой", "outside_icp": "Не целевой", "product_gap": "Нет нужной функции", "no_need": "Передумали",
+    "not_a_customer": "Не целевой", "outside_icp": "Не целевой",
+    "product_gap": "Нет нужной функции", "no_need": "Передумали",
     "offer_mismatch": "Передумали", "price": "Дорого", "no_budget": "Нет бюджета", "no_authority": "Не согласовали",
     "timing": "Не сейчас", "terms": "Условия", "competitor": "Конкурент", "status_quo": "Передумали",
     "unreachable": "Не дозвонились", "went_silent": "Не дозвонились", "slow_response": "Другое",

@@ -15,9 +15,9 @@ from sklearn.svm import LinearSVC
 from features.notes import clean_note
 from models.note_vectors import MIN_NOTES, NoteVectors, Weights, idf_of, learn_vocabulary, weigh
 from models.reason_classifier import Coefficients, ReasonClassifier, ReasonSettings
-from models.taxonomy import UNCLEAR, Taxonomy
+from models.taxonomy import Taxonomy
 from training.labelled_notes import BrokenNotes, LabelledNote, load_labelled, starter_notes
-from training.note_folds import FOLDS, assign_folds, groups_of
+from training.note_folds import FOLDS, assign_folds, groups_of, voices_are_known
 from training.reason_quality import ReasonQuality, measure_reasons
 
 __all__ = ["BrokenNotes", "FittedReasons", "LabelledNote", "fit_reasons", "load_labelled", "starter_notes"]
@@ -29,8 +29,7 @@ SURE_PRECISION = 0.95  # what "sure" promises
 MARGIN = 1.645  # standard errors below what was measured: a 95% one-sided bound, by voice or group of repeats
 FEWEST_SURE = 50  # notes; a bound on fewer is luck
 NOTHING_IS_SURE = 1.01
-SECONDARY_GRID = np.linspace(0.05, 0.5, 46)
-SECONDARY_UNKNOWN = 0.25  # a second reason is shown from here on if no note of the training set names one
+SECONDARY_FROM = 0.25  # starter, by voice: from here the second is in 42 of 100 a reason that a person named as well
 
 
 class NotEnoughNotes(ValueError):
@@ -50,7 +49,6 @@ class ReasonsReport:
     notes_of_reason: Mapping[str, int]
     sharpness: float
     sure_from: float
-    secondary_from: float
 
     def figures(self) -> dict[str, float]:
         """The numbers that a run is compared by, flat."""
@@ -79,7 +77,7 @@ def fit_reasons(notes: Sequence[LabelledNote], taxonomy: Taxonomy | None, *, see
         taxonomy_version=taxonomy.version if taxonomy else 0,
         sharpness=sharpness,
         sure_from=_sure_from(probabilities, corpus.truth, groups),
-        secondary_from=_secondary_from(probabilities, corpus.reasons, notes),
+        secondary_from=SECONDARY_FROM,
     )
     coefficients = _fit(*corpus.weights(), corpus.truth, len(corpus.reasons), seed).on_grid()
     classifier = ReasonClassifier(settings, corpus.vectors.vocabulary, coefficients)
@@ -194,20 +192,6 @@ def _lower_bound(right: NDArray[np.bool_], groups: NDArray[np.int64]) -> float:
     return float(precision - MARGIN * max(between_groups, alone))
 
 
-def _secondary_from(probabilities: Weights, reasons: Sequence[str], notes: Sequence[LabelledNote]) -> float:
-    """The probability of a second reason at which it agrees best with the second reasons that people gave (F1)."""
-    named = np.array([note.secondary or "" for note in notes])
-    if not np.any(named != ""):
-        return SECONDARY_UNKNOWN
-    ranked = np.argsort(-probabilities, axis=1, kind="stable")
-    second = np.take_along_axis(probabilities, ranked[:, 1:2], axis=1)[:, 0]
-    codes = np.array(reasons)[ranked[:, :2]]
-    right, possible = codes[:, 1] == named, (codes != UNCLEAR).all(axis=1)
-    shown = [possible & (second >= least) for least in SECONDARY_GRID]
-    f1 = [2 * np.sum(show & right) / (np.sum(show) + np.sum(named != "")) for show in shown]
-    return float(SECONDARY_GRID[int(np.argmax(f1))])
-
-
 def _report(
     notes: Sequence[LabelledNote],
     corpus: _Corpus,
@@ -222,16 +206,14 @@ def _report(
         some = [label for label, take in zip(labels, chosen, strict=True) if take]
         return measure_reasons(some, corpus.reasons, probabilities[chosen], sure[chosen])
 
-    by_voice = len(set(groups)) == len({note.voice for note in notes}) and all(note.voice for note in notes)
     return ReasonsReport(
         notes=len(notes),
         groups=len(set(groups.tolist())),
-        folds_by="voice" if by_voice else "near repeats",
+        folds_by="voice" if voices_are_known(notes) else "near repeats",
         learner=type(_learner(np.bincount(corpus.truth), 0)).__name__,
         quality=quality(np.ones(len(notes), bool)),
         quality_by_lang={lang: quality(langs == lang) for lang in sorted(set(langs.tolist()) - {""})},
         notes_of_reason=dict(sorted(Counter(labels).items())),
         sharpness=settings.sharpness,
         sure_from=settings.sure_from,
-        secondary_from=settings.secondary_from,
     )

@@ -18,13 +18,17 @@ NEAR_REPEAT = 0.7  # cosine of rare lemmas and pairs: one word of some six chang
 Groups = NDArray[np.int64]
 
 
+def voices_are_known(notes: Sequence[LabelledNote]) -> bool:
+    """Do we know who typed each note, and were they many?"""
+    voices = {note.voice for note in notes}
+    return None not in voices and len(voices) >= VOICES_NEEDED
+
+
 def groups_of(notes: Sequence[LabelledNote], lemma_weights: sparse.csr_array) -> Groups:
     """By voice where the voices are known and many; otherwise near repeats together, everything else by itself."""
-    voices = sorted({note.voice for note in notes if note.voice})
-    if len(voices) >= VOICES_NEEDED and all(note.voice for note in notes):
-        place = {voice: number for number, voice in enumerate(voices)}
-        return np.array([place[note.voice] for note in notes if note.voice])
-    return _near_repeats(lemma_weights)
+    if not voices_are_known(notes):
+        return _near_repeats(lemma_weights)
+    return np.unique([str(note.voice) for note in notes], return_inverse=True)[1]
 
 
 def _near_repeats(weights: sparse.csr_array) -> Groups:

@@ -9,6 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from features.feature_schema import FeatureSchema
+from features.lead_history import LeadHistory
+
 Array = NDArray[np.float64]
 SMOOTHING = 0.1  # what Odoo adds to every won and lost count
 
@@ -28,6 +31,13 @@ class Split:
     @property
     def numbers(self) -> list[str]:
         return [str(name) for name in self.train if name not in self.categories]
+
+
+def frame(schema: FeatureSchema, histories: Sequence[LeadHistory]) -> pd.DataFrame:
+    """The columns of a schema before categories become codes: numbers with NaN, text with None."""
+    values = [schema.values(history) for history in histories]
+    kinds = {column.name: "float64" if column.kind == "number" else "object" for column in schema.columns}
+    return pd.DataFrame(values, columns=schema.names, dtype="object").astype(kinds)
 
 
 def prior(split: Split) -> Array:

@@ -63,7 +63,7 @@ def train_reasons(
     notes = starter_notes(without_voices=without_voices)
     say(f"{len(notes)} notes of the starter corpus (synthetic)")
     fitted = fit_reasons(notes, load_taxonomy(), seed=seed)
-    metrics = {name: float(value) for name, value in vars(fitted.report).items() if isinstance(value, int | float)}
+    metrics = fitted.report.figures() | {"notes": float(len(notes))}
     registered = registry.register(
         fitted.classifier,
         params={"seed": seed, "notes": len(notes), "without_voices": ",".join(without_voices)},

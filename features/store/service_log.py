@@ -25,7 +25,7 @@ class DecisionEntry:
     as_of: datetime | None
     action: str
     because: str
-    probability: float
+    probability: float | None
     propensity: float
     model_version: str
     policy_version: str

@@ -143,7 +143,7 @@ decisions = Table(
     Column("as_of", Moment),
     Column("action", String(16), nullable=False),
     Column("because", String(64), nullable=False),
-    Column("probability", Float, nullable=False),
+    Column("probability", Float),  # null where the rules answered alone
     Column("propensity", Float, nullable=False),
     Column("model_version", String(64), nullable=False),
     Column("policy_version", String(64), nullable=False),

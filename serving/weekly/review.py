@@ -1,14 +1,7 @@
 """The weekly review as plain data: what the page and the tables show, nothing of how it looks."""
 
-import csv
-import os
-import shutil
-import tempfile
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from io import StringIO
-from pathlib import Path
 
 from features.store import Store
 from models.taxonomy import Taxonomy

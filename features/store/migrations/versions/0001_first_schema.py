@@ -30,7 +30,7 @@ def upgrade() -> None:
         sa.Column("as_of", Moment(), nullable=True),
         sa.Column("action", sa.String(length=16), nullable=False),
         sa.Column("because", sa.String(length=64), nullable=False),
-        sa.Column("probability", sa.Float(), nullable=False),
+        sa.Column("probability", sa.Float(), nullable=True),
         sa.Column("propensity", sa.Float(), nullable=False),
         sa.Column("model_version", sa.String(length=64), nullable=False),
         sa.Column("policy_version", sa.String(length=64), nullable=False),

@@ -1,0 +1,172 @@
+"""The review as one self-contained HTML page: no script, nothing loaded from elsewhere."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from serving import web
+from serving.web.format import LANGUAGES, Language, visible
+from serving.weekly.rates import Compared, Share
+from serving.weekly.reasons import FEW_NOTES, Example, LossReasons, is_named, owner_of
+from serving.weekly.review import Review
+from serving.weekly.sentences import sentences
+from serving.weekly.week import Week
+from serving.weekly.words import Words
+
+TEMPLATES = Path(web.__path__[0]) / "templates"
+SHOWN_ROWS = 12  # sources or managers on the page: what an A4 sheet holds beside its heading; the tables hold all
+SHOWN_REASONS = 10  # in the table by stage
+EXAMPLE_LIMIT = 280  # letters of a note: five lines on a phone
+CEILINGS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0)  # ends of an axis that divide into round ticks
+
+
+@dataclass(frozen=True)
+class Scale:
+    """An axis from zero to a round number, and its ticks."""
+
+    top: float
+
+    @classmethod
+    def over(cls, rates: Iterable[float]) -> "Scale":
+        """
+        >>> Scale.over([0.23, 0.07]).ticks, Scale.over([]).ticks
+        ((0.0, 0.1, 0.2, 0.3), (0.0, 0.01, 0.02, 0.03, 0.04, 0.05))
+        """
+        highest = max(rates, default=0.0)
+        return cls(next(ceiling for ceiling in CEILINGS if highest <= ceiling))
+
+    @property
+    def ticks(self) -> tuple[float, ...]:
+        step = 0.01 if self.top <= 0.05 else 0.02 if self.top <= 0.1 else 0.05 if self.top <= 0.2 else 0.1
+        step = 0.2 if self.top > 0.5 else step
+        return tuple(round(step * tick, 2) for tick in range(round(self.top / step) + 1))
+
+    def at(self, rate: float | None) -> str:
+        """The place of a rate on the axis, in percent of its length."""
+        return f"{min((rate or 0.0) / self.top, 1.0) * 100:.2f}"
+
+
+@dataclass(frozen=True)
+class HeatCell:
+    share: Share
+
+    @property
+    def is_small(self) -> bool:
+        return self.share.of < FEW_NOTES
+
+
+def page_name(week: Week, lang: Language) -> str:
+    return f"{week.name}.{lang}.html"
+
+
+def render(review: Review, lang: Language) -> str:
+    """The page in a language; the same review gives the same bytes."""
+    words = Words.of(lang, review.taxonomy)
+    other = next(each for each in LANGUAGES if each != lang)
+    return (
+        _templates()
+        .get_template("review.html.jinja")
+        .render(
+            review=review,
+            week=review.week,
+            funnel=review.funnel,
+            losses=review.losses,
+            trust=review.trust,
+            w=words,
+            t=words.t,
+            f=words.f,
+            lang=lang,
+            other=other,
+            other_page=page_name(review.week, other),
+            sentences=sentences(review, words),
+            funnel_scale=Scale.over(_reach(stage.reached for stage in review.funnel.overall.stages)),
+            reason_scale=Scale.over(_reach(row.share for row in review.losses.reasons)),
+            owner_scale=Scale.over(_reach(row.share for row in review.losses.owners)),
+            heat=_heat(review.losses),
+            top_three=sum((row.share.now for row in review.losses.named[:3]), Share(0, 0)).count,
+            known=_known(review.losses),
+            few=FEW_NOTES,
+            shown_rows=SHOWN_ROWS,
+            snippets=snippets,
+            owner_of=owner_of,
+        )
+    )
+
+
+@lru_cache(maxsize=1)
+def _templates() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _reach(shares: Iterable[Compared]) -> list[float]:
+    """How far bars, intervals and ticks go; an interval of nothing is not drawn."""
+    drawn = [share for share in shares if share.now.of]
+    return [bound for share in drawn for bound in (share.now.interval[1], share.before.rate or 0.0)]
+
+
+def _heat(losses: LossReasons) -> list[tuple[str, list[HeatCell]]]:
+    """The share of each reason in the losses of each stage."""
+    met = [row.reason for row in losses.reasons if row.share.now.count]
+    named = [reason for reason in met if is_named(reason)][:SHOWN_REASONS]
+    counts = [dict(stage.reasons) for stage in losses.by_stage]
+    return [
+        (
+            reason,
+            [
+                HeatCell(Share(count.get(reason, 0), stage.notes))
+                for count, stage in zip(counts, losses.by_stage, strict=True)
+            ],
+        )
+        for reason in (*named, *(reason for reason in met if not is_named(reason)))
+    ]
+
+
+def _known(losses: LossReasons) -> dict[str, Share]:
+    """How much of the notes is known: tagged surely, unsure, without a reason."""
+    count = {row.reason: row.share.now.count for row in losses.reasons}
+    unsure = count.get("unsure", 0)
+    return {
+        "sure": Share(losses.notes - unsure, losses.notes),
+        "unsure": Share(unsure, losses.notes),
+        "unclear": Share(count.get("unclear", 0), losses.notes),
+    }
+
+
+def snippets(example: Example) -> list[tuple[str, bool]]:
+    """The note in pieces, each with whether it is evidence; cut where a reader has understood.
+
+    >>> from datetime import datetime
+    >>> snippets(Example("дорого, взяли у других", ((0, 6),), datetime(2026, 11, 9), None, None))
+    [('дорого', True), (', взяли у других', False)]
+    """
+    pieces = [(visible(text, EXAMPLE_LIMIT), marked) for text, marked in _pieces(example.text, example.evidence)]
+    shown: list[tuple[str, bool]] = []
+    left = EXAMPLE_LIMIT
+    for text, marked in pieces:
+        if left <= 0:
+            break
+        shown.append((visible(text, left), marked))
+        left -= len(text)
+    return [(text, marked) for text, marked in shown if text]
+
+
+def _pieces(text: str, spans: Sequence[tuple[int, int]]) -> Iterable[tuple[str, bool]]:
+    """Spans that overlap or lie outside the text are put right, not trusted."""
+    done = 0
+    for start, end in sorted(spans):
+        start, end = max(start, done), min(end, len(text))
+        if start >= end:
+            continue
+        yield text[done:start], False
+        yield text[start:end], True
+        done = end
+    yield text[done:], False
