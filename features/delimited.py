@@ -5,13 +5,14 @@ import gzip
 import io
 import re
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from features.encodings import UnreadableText, find_encoding
+from features.encodings import LAST_RESORT, UnreadableText, find_encoding
 from features.rows import BadRow, Header, RefusedFile, Row, Table
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
@@ -24,7 +25,7 @@ LINE_LIMIT = 16 * CHUNK  # bytes; the longest note is 10,000 letters, 500 such c
 UNPACKED_LIMIT = 4 << 30  # bytes; a million rows of sixty columns take about 1 GB
 RATIO_LIMIT = 200  # text packs 5 to 30 times; gzip can reach 1,000 on zeros
 RATIO_COUNTS_FROM = 10 * CHUNK  # a small file of equal rows may pack well and harms nobody
-CONTROL_SHARE = 0.01  # a pasted control letter happens; more of them are a picture or a program
+CONTROLS_ALLOWED, CONTROL_SHARE = 8, 0.01  # pasted control letters happen; more are a picture or a program
 
 _CONTROLS = bytes([*range(1, 9), *range(14, 32)])
 _NOT_TABLES = {
@@ -51,6 +52,8 @@ def open_delimited(path: Path, *, encoding: str | None, delimiter: str | None) -
     """A text table; the whole file is read once here, so that an encoding never changes its mind in the middle."""
     try:
         found = find_encoding(_checked_chunks(path, encoding), encoding)
+        if found == LAST_RESORT != encoding:  # chosen by its letters: now every byte must fit
+            find_encoding(_checked_chunks(path, found), found)
     except UnreadableText as error:
         raise RefusedFile(path, error.reason, error.row) from None
     text = _Text(path, found, _delimiter(path, found, delimiter))
@@ -172,7 +175,7 @@ def _refuse_what_is_no_table(path: Path, chunk: bytes, wide: bool) -> None:
             raise RefusedFile(path, f"this is {what}")
     sample = chunk[: 1 << 16]
     controls = len(sample) - len(sample.translate(None, _CONTROLS))
-    if not wide and controls > 1 + CONTROL_SHARE * len(sample):
+    if not wide and controls > CONTROLS_ALLOWED + CONTROL_SHARE * len(sample):
         raise RefusedFile(path, f"{controls} control bytes in the beginning; this is not text")
 
 
@@ -187,8 +190,14 @@ def _delimiter(path: Path, encoding: str, said: str | None) -> str:
         return said or cast(re.Match[str], excel_says)[1]
     fits = sorted((_fit(sample, delimiter, cut) for delimiter in DELIMITERS), key=lambda fit: fit.rank, reverse=True)
     best, second = fits[0], fits[1]
-    if best.share < MOST_ROWS_FIT:
-        raise RefusedFile(path, f"the first line has {best.columns} cells, most rows do not; put the header first", 1)
+    if not any(fit.columns for fit in fits):
+        return best.delimiter
+    wider = next((fit for fit in fits if fit.usual > 1 and fit.columns != fit.usual), None)
+    if best.share < MOST_ROWS_FIT or (best.columns == 1 and wider):
+        odd = wider or best
+        cut_by = DELIMITERS[odd.delimiter]
+        reason = f"cut by {cut_by}, the first line has {odd.columns} cells and most rows {odd.usual or 'other numbers'}"
+        raise RefusedFile(path, f"{reason}; put the header first, or say `delimiter:` in the mapping", 1)
     perfect = best.share == 1 > second.share
     if second.columns > 1 and best.share - second.share < CLEARLY_BETTER and not perfect:
         names = f"{DELIMITERS[best.delimiter]} and {DELIMITERS[second.delimiter]}"
@@ -201,6 +210,7 @@ class _Fit:
     delimiter: str
     columns: int
     share: float  # of the rows with as many cells as the header
+    usual: int  # cells that most rows have, 0 where they differ
 
     @property
     def rank(self) -> tuple[bool, float, int]:
@@ -217,6 +227,10 @@ def _fit(sample: str, delimiter: str, cut: bool) -> _Fit:
     if cut and len(records) <= SAMPLE_RECORDS:
         records = records[:-1] or records  # the sample ends inside its last record
     if not records:
-        return _Fit(delimiter, 0, 0.0)
+        return _Fit(delimiter, 0, 0.0, 0)
     header, rows = records[0], records[1:]
-    return _Fit(delimiter, header, sum(cells == header for cells in rows) / len(rows) if rows else 1.0)
+    if not rows:
+        return _Fit(delimiter, header, 1.0, header)
+    usual, times = Counter(rows).most_common(1)[0]
+    share = rows.count(header) / len(rows)
+    return _Fit(delimiter, header, share, usual if times >= MOST_ROWS_FIT * len(rows) else 0)

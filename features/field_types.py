@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -17,6 +18,7 @@ UNIQUE = 0.95  # from this share of distinct values on, a field names the row in
 UNIQUE_FROM = 50  # with fewer values, all being different says nothing
 LONG_TEXT = 30  # letters, median: categories seen in CRMs are shorter
 FEW_NUMBERS = 2  # a number with at most two values (0 and 1) is a yes/no
+REMEMBERED = 2**16  # readings of values: the same few words and numbers come again in every lead
 _ZONE = ZoneInfo("UTC")
 
 
@@ -30,7 +32,7 @@ class FieldType:
 
     def number(self, value: FieldValue) -> float | None:
         """The value as a number; missing when it does not read as one."""
-        return number(value, self.decimal)
+        return _number(value, self.decimal)
 
     def day(self, value: FieldValue) -> float | None:
         """The value as days since 1970-01-01 UTC; missing when it does not read as a date."""
@@ -42,6 +44,7 @@ class FieldType:
         return None if found is None else float(found)
 
 
+@lru_cache(maxsize=REMEMBERED, typed=True)
 def category(value: FieldValue) -> str:
     """The value as a category: case, outer blanks and the spelling of whole numbers do not matter.
 
@@ -51,6 +54,9 @@ def category(value: FieldValue) -> str:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return " ".join(str(value).split()).casefold()
+
+
+_number = lru_cache(maxsize=REMEMBERED, typed=True)(number)
 
 
 def learn_field_type(values: Sequence[FieldValue]) -> FieldType:

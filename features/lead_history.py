@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 
 from features.contacts import ContactFacts
 from features.records import STAGE_OF_EVENT, EventKind, FieldValue, LeadEvent, Stage
@@ -72,8 +73,16 @@ class LeadHistory:
             "example", now, datetime.fromisoformat(created_at) if created_at else None, {}, events=past(happened, now)
         )
 
-    def of_kind(self, kind: EventKind | str) -> tuple[LeadEvent, ...]:
-        return tuple(event for event in self.events if event.kind == kind)
+    @cached_property
+    def _by_kind(self) -> dict[str, list[LeadEvent]]:
+        found: dict[str, list[LeadEvent]] = {}
+        for event in self.events:
+            found.setdefault(event.kind.value, []).append(event)
+        return found
+
+    def of_kind(self, kind: EventKind | str) -> Sequence[LeadEvent]:
+        """The events of a kind, in order."""
+        return self._by_kind.get(str(kind), [])
 
     def last(self, kind: EventKind | str) -> LeadEvent | None:
         found = self.of_kind(kind)

@@ -165,7 +165,7 @@ def _pieces(part: IO[bytes]) -> Iterator[bytes]:
 def _refuse_unseen(path: Path, piece: bytes) -> None:
     if b"\0" in piece:
         raise RefusedFile(path, "its sheet is not written in utf-8; save it again in Excel")
-    if formula := _FORMULA_WITHOUT_VALUE.search(piece):
+    if (b"<f" in piece or b":f" in piece) and (formula := _FORMULA_WITHOUT_VALUE.search(piece)):
         cell, row = (formula[1] + formula[2]).decode(), int(formula[2])
         raise RefusedFile(path, f"cell {cell} is a formula never calculated; open the file in Excel and save it", row)
 
@@ -225,8 +225,7 @@ def _rows(sheet: Any, header: Header, merged: set[int]) -> Iterator[Row | BadRow
 
 def _filled(sheet: Any) -> Iterator[tuple[int, list[Cell]]]:
     """Rows with at least one cell, under the numbers that Excel shows."""
-    first = sheet.start[0] + 1 if sheet.start else 1
-    for number, values in enumerate(sheet.iter_rows(), start=first):
+    for number, values in enumerate(sheet.iter_rows(), start=1):  # it begins with row 1, also where that is empty
         cells = [_cell(value) for value in values]
         if any(cell is not None for cell in cells):
             yield number, cells

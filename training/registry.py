@@ -1,6 +1,7 @@
 """Runs, the model registry and its aliases in MLflow: the only file that knows MLflow."""
 
 import json
+import logging
 import os
 import subprocess
 import tempfile
@@ -12,6 +13,9 @@ from typing import Any
 from models.bundle import Manifest, Model, save_bundle
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # no data leaves the company; nothing waits for a network
+os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # a bundle is a few small files
+logging.getLogger("mlflow").setLevel(logging.WARNING)
+logging.getLogger("alembic").setLevel(logging.WARNING)  # every new store would tell its 40 migrations
 
 ALIASES = ("champion", "challenger", "previous")
 BUNDLE = "bundle"

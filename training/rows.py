@@ -19,6 +19,8 @@ from models.conversion import GOALS
 AGES = (timedelta(days=1), timedelta(days=7), timedelta(days=30))
 CALLS = 3  # the default number of attempts before giving up: later ages add little and cost rows
 
+LEARNED_FROM = 20_000  # histories, evenly over time, from which columns and levels are found; more would change nothing
+
 LeadWithEvents = tuple[KeptLead, tuple[LeadEvent, ...]]
 
 
@@ -56,13 +58,13 @@ def make_rows(
     """Rows of all leads, which come oldest first; a `schema` is learned from them unless one is given."""
     looks = [(place, as_of) for place, (lead, events) in enumerate(leads) for as_of in moments(lead, events, snapshot)]
     histories = [LeadHistory.at(*leads[place], as_of) for place, as_of in looks]
-    schema = schema or learn_schema(histories, field_types)
+    schema = schema or learn_schema(histories[:: max(1, len(histories) // LEARNED_FROM)], field_types)
     lead = np.array([place for place, _ in looks], dtype=np.int64)
     at_creation = np.diff(lead, prepend=-1) > 0
     return Rows(
         schema=schema,
         matrix=schema.matrix(histories),
-        outcomes={stage: _outcomes(leads, looks, stage, snapshot, horizon) for stage in GOALS},
+        outcomes=_outcomes([leads[place][1] for place, _ in looks], histories, snapshot, horizon),
         lead=lead,
         at_creation=at_creation,
         weight=_weights(lead, at_creation),
@@ -87,20 +89,19 @@ def _is_open_at(events: Sequence[LeadEvent], moment: datetime) -> bool:
 
 
 def _outcomes(
-    leads: Sequence[LeadWithEvents],
-    looks: Sequence[tuple[int, datetime | None]],
-    stage: Stage,
+    events: Sequence[tuple[LeadEvent, ...]],
+    histories: Sequence[LeadHistory],
     snapshot: datetime | None,
     horizon: timedelta,
-) -> NDArray[np.float64]:
-    found = np.full(len(looks), np.nan)
-    for row, (place, as_of) in enumerate(looks):
-        events = leads[place][1]
-        if furthest(past(events, as_of)) >= STAGES.index(stage):
-            continue
-        reached = training_outcome(events, stage, as_of=as_of, snapshot=snapshot, horizon=horizon)
-        if reached is not None:
-            found[row] = float(reached)
+) -> dict[Stage, NDArray[np.float64]]:
+    """Each stage's outcome per row; NaN where it is not known or was reached before."""
+    found = {stage: np.full(len(histories), np.nan) for stage in GOALS}
+    for row, (all_events, history) in enumerate(zip(events, histories, strict=True)):
+        reached = furthest(history.events)
+        for stage in GOALS:
+            if reached < STAGES.index(stage):
+                known = training_outcome(all_events, stage, as_of=history.as_of, snapshot=snapshot, horizon=horizon)
+                found[stage][row] = np.nan if known is None else float(known)
     return found
 
 

@@ -193,8 +193,10 @@ class Store:
         rows = connection.execute(
             select(t.events).where(t.events.c.lead_id.in_(ids)).order_by(t.events.c.at, t.events.c.event_id)
         )
+        names = list(rows.keys())
         for row in rows:
-            found.setdefault(row.lead_id, []).append(_event_of(row._asdict()))
+            event = _event_of(dict(zip(names, row, strict=True)))
+            found.setdefault(event.lead_id, []).append(event)
         return {lead_id: tuple(events) for lead_id, events in found.items()}
 
     # Notes and their tags

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from models.taxonomy import UNCLEAR
 from serving import web
-from serving.web.format import LANGUAGES, Language, visible
+from serving.web.format import LANGUAGES, NO_BREAK, Language, visible
 from serving.weekly.rates import Compared, Share
-from serving.weekly.reasons import FEW_NOTES, Example, LossReasons, is_named, owner_of
+from serving.weekly.reasons import FEW_NOTES, OWNERS, UNSURE, Example, LossReasons, ReasonRow, is_named, owner_of
 from serving.weekly.review import Review
 from serving.weekly.sentences import sentences
 from serving.weekly.week import Week
@@ -18,7 +19,7 @@ from serving.weekly.words import Words
 
 TEMPLATES = Path(web.__path__[0]) / "templates"
 SHOWN_ROWS = 12  # sources or managers on the page: what an A4 sheet holds beside its heading; the tables hold all
-SHOWN_REASONS = 10  # in the table by stage
+SHOWN_REASONS = 10  # what is rarer stands in a line below
 EXAMPLE_LIMIT = 280  # letters of a note: five lines on a phone
 CEILINGS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0)  # ends of an axis that divide into round ticks
 
@@ -66,34 +67,40 @@ def render(review: Review, lang: Language) -> str:
     """The page in a language; the same review gives the same bytes."""
     words = Words.of(lang, review.taxonomy)
     other = next(each for each in LANGUAGES if each != lang)
-    return (
-        _templates()
-        .get_template("review.html.jinja")
-        .render(
-            review=review,
-            week=review.week,
-            funnel=review.funnel,
-            losses=review.losses,
-            trust=review.trust,
-            w=words,
-            t=words.t,
-            f=words.f,
-            lang=lang,
-            other=other,
-            other_page=page_name(review.week, other),
-            sentences=sentences(review, words),
-            funnel_scale=Scale.over(_reach(stage.reached for stage in review.funnel.overall.stages)),
-            reason_scale=Scale.over(_reach(row.share for row in review.losses.reasons)),
-            owner_scale=Scale.over(_reach(row.share for row in review.losses.owners)),
-            heat=_heat(review.losses),
-            top_three=sum((row.share.now for row in review.losses.named[:3]), Share(0, 0)).count,
-            known=_known(review.losses),
-            few=FEW_NOTES,
-            shown_rows=SHOWN_ROWS,
-            snippets=snippets,
-            owner_of=owner_of,
-        )
-    )
+    template = _templates().get_template("review.html.jinja")
+    return template.render(lang=lang, other=other, other_page=page_name(review.week, other), **_shown(review, words))
+
+
+def _shown(review: Review, words: Words) -> dict[str, object]:
+    """What the template names: the review, its words, and what of it is drawn."""
+    losses, shown = review.losses, _shown_reasons(review.losses)
+    left = [row for row in losses.reasons if row not in shown]
+    return {
+        "review": review,
+        "week": review.week,
+        "funnel": review.funnel,
+        "losses": losses,
+        "trust": review.trust,
+        "w": words,
+        "t": words.t,
+        "f": words.f,
+        "sentences": sentences(review, words),
+        "funnel_scale": Scale.over(_reach(stage.reached for stage in review.funnel.overall.stages)),
+        "shown_owners": [row for row in losses.owners if row.share.now.count or _has_news(row.share)],
+        "owner_scale": Scale.over(_reach(row.share for row in losses.owners)),
+        "shown_reasons": shown,
+        "reason_scale": Scale.over(_reach(row.share for row in shown)),
+        "rare": [f"{words.reason(row.reason)}{NO_BREAK}{row.share.now.count}" for row in left if row.share.now.count],
+        "not_met": [words.reason(row.reason) for row in left if not row.share.now.count],
+        "heat": _heat(losses),
+        "met_owners": _met_owners(losses),
+        "top_three": sum((row.share.now for row in losses.named[:3]), Share(0, 0)).count,
+        "known": _known(losses),
+        "few": FEW_NOTES,
+        "shown_rows": SHOWN_ROWS,
+        "snippets": snippets,
+        "owner_of": owner_of,
+    }
 
 
 @lru_cache(maxsize=1)
@@ -130,14 +137,29 @@ def _heat(losses: LossReasons) -> list[tuple[str, list[HeatCell]]]:
     ]
 
 
+def _has_news(share: Compared) -> bool:
+    return share.change is not None and share.change.beyond_chance
+
+
+def _shown_reasons(losses: LossReasons) -> list[ReasonRow]:
+    """The most frequent ones, whatever else is news, and what nobody knows."""
+    often = [row for row in losses.named if row.share.now.count][:SHOWN_REASONS]
+    unknown = [row for row in losses.reasons if not is_named(row.reason) and row.share.now.count]
+    return [row for row in losses.reasons if row in often or row in unknown or _has_news(row.share)]
+
+
+def _met_owners(losses: LossReasons) -> list[str]:
+    return sorted((row.owner for row in losses.owners if row.share.now.count), key=OWNERS.index)
+
+
 def _known(losses: LossReasons) -> dict[str, Share]:
     """How much of the notes is known: tagged surely, unsure, without a reason."""
     count = {row.reason: row.share.now.count for row in losses.reasons}
-    unsure = count.get("unsure", 0)
+    unsure = count.get(UNSURE, 0)
     return {
         "sure": Share(losses.notes - unsure, losses.notes),
         "unsure": Share(unsure, losses.notes),
-        "unclear": Share(count.get("unclear", 0), losses.notes),
+        "unclear": Share(count.get(UNCLEAR, 0), losses.notes),
     }
 
 

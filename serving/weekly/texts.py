@@ -28,6 +28,7 @@ class Texts:
 
     # Names
     stages: Mapping[str, str]
+    stage_heads: Mapping[str, str]  # with soft hyphens: a phone's column holds eight letters
     owners: Mapping[str, str]
     owners_zone: Mapping[str, str]
     unsure: str
@@ -68,6 +69,9 @@ class Texts:
     this_week: str
     mean_before: str
     change: str
+    was: str
+    before_short: str
+    change_short: str
     not_ripe: str
     not_ripe_says: str
     ripe_says: str
@@ -87,6 +91,8 @@ class Texts:
     by_owner: str
     by_reason: str
     by_stage: str
+    rare: str
+    not_met: str
     by_crm_reason: str
     by_crm_reason_says: str
     owner: str

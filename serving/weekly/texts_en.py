@@ -16,6 +16,7 @@ EN = Texts(
     numbers=("number", "numbers"),
     days=("day", "days"),
     stages={"lead": "Lead", "qualified": "Qualified", "meeting": "Meeting", "proposal": "Proposal", "won": "Won"},
+    stage_heads={"lead": "Lead", "qualified": "Qualified", "meeting": "Meeting", "proposal": "Proposal", "won": "Won"},
     owners={
         "marketing": "Marketing",
         "sales": "Sales",
@@ -38,12 +39,12 @@ EN = Texts(
     others="{shown} of {of} are shown; all are in {file}.",
     changed_leads="The number of leads changed most: <b>{now}</b> against {before} on average over the {weeks} before; "
     "difference {difference} (95%: {low} to {high}).",
-    changed_stage="The share that reached “{name}” changed most: <b>{now}</b> of leads ({count} of {of}) against "
-    "{before} in earlier weeks at the same age; difference {difference} (95%: {low} to {high}).",
+    changed_stage="The share that reached “{name}” changed most: <b>{now}</b> of leads ({count} of {of}) "
+    "against {before} in earlier weeks at the same age; difference {difference} (95%: {low} to {high}).",
     changed_reason="The reason “{name}” changed most: <b>{now}</b> of losses ({count} of {of}) against {before} over "
     "the {weeks} before; difference {difference} (95%: {low} to {high}).",
-    nothing_changed="<b>No change beyond chance</b>: none of {compared} left its usual range. The most visible one is "
-    "{what}: {now} against {before}, difference {difference} (95%: {low} to {high}).",
+    nothing_changed="<b>No change beyond chance</b>. The most visible one is {what}: {now} against {before}, difference "
+    "{difference} (95%: {low} to {high}), but looking at {compared} at once, one like it is met by luck.",
     nothing_to_compare="Nothing to compare with yet: <b>there are no records of the weeks before</b>.",
     of_leads="the number of leads",
     of_stage="the share that reached “{name}”",
@@ -54,7 +55,7 @@ EN = Texts(
     where="Most losses lie with <b>{zone}</b>: {rate} ({count} of {of}; 95%: {interval}). "
     "The main reason there is “{reason}” ({reason_count}).",
     where_two="Most losses lie with <b>{zone}</b> ({rate}, {count} of {of}) and <b>{second_zone}</b> ({second_rate}, "
-    "{second_count}); which of them leads is within chance. The main reason with the first is “{reason}” "
+    "{second_count}); the difference between them is within chance. The main reason with the first is “{reason}” "
     "({reason_count}).",
     where_nobody="None of the week's {notes} <b>names a reason for sure</b>: there is nothing to argue from.",
     where_no_notes="<b>No loss was written down</b> this week: there is nothing to say about reasons.",
@@ -80,7 +81,10 @@ EN = Texts(
     no_leads="No lead was created this week.",
     stage="Stage",
     this_week="This week",
-    mean_before="Mean of {weeks} before",
+    mean_before="Mean of {weeks}",
+    before_short="Before",
+    change_short="Change",
+    was="was {before}",
     change="Change, pp",
     not_ripe="not ripe",
     not_ripe_says="The week is <b>not ripe</b>: it is younger than {days}, and its leads still move. “Not ripe” counts "
@@ -93,7 +97,7 @@ EN = Texts(
     source="Source",
     manager="Manager",
     few_says="Pale: shares of fewer than {few}, nothing to conclude from. In small print: how many got there, and the "
-    "share of the weeks before.",
+    "share of the weeks before at the same age.",
     losses="Loss reasons",
     losses_says="Loss notes written in the week ({notes}). Bar: share of the reason; line: 95% interval; "
     "tick: mean of the weeks before.",
@@ -102,6 +106,8 @@ EN = Texts(
     by_owner="In whose zone",
     by_reason="By reason",
     by_stage="By the stage where the lead was lost",
+    rare="Rarer: {reasons}.",
+    not_met="Met before, but not this week: {reasons}.",
     by_crm_reason="What was picked in the CRM, and what the note says",
     by_crm_reason_says="A row is an item of the CRM's drop-down; on the right is what notes with that item really say.",
     owner="Zone",

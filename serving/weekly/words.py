@@ -39,6 +39,9 @@ class Words:
     def stage(self, stage: str | None) -> str:
         return self.t.unknown_lead if stage is None else self.t.stages[stage]
 
+    def stage_head(self, stage: str | None) -> str:
+        return self.t.unknown_lead if stage is None else self.t.stage_heads[stage]
+
     def source(self, name: str | None) -> str:
         return self._name(name, self.t.no_source)
 

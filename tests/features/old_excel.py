@@ -1,4 +1,4 @@
-"""Writes the smallest XLS and the shell of a locked workbook: formats that nothing here can write, and people still send."""
+"""Writes the smallest XLS and the shell of a locked workbook: nothing else here can, and people still send them."""
 
 import struct
 

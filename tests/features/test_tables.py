@@ -1,4 +1,5 @@
 """Whatever a file calls itself, its rows come out under their columns, or the file is refused with a reason."""
+# ruff: noqa: DTZ001 - a workbook's moments have no zone
 
 import gzip
 import io
@@ -52,7 +53,6 @@ GOOD_FILES = [  # bytes, columns, cells
     (b"sep=;\r\na;b\r\n1;2\r\n", ("a", "b"), [("1", "2")]),  # Excel says so itself
     (b"name\nIvan\nPetr\n", ("name",), [("Ivan",), ("Petr",)]),
     (b"a,b\r1,2\r", ("a", "b"), [("1", "2")]),  # an old Mac
-    (b"  a \n,b\n"[2:].replace(b" \n", b" "), ("a", "b"), []),
     ("Имя,№\nИван,5\n".encode("cp1251"), ("Имя", "№"), [("Иван", "5")]),
     ("Имя,№\nИван,5\n".encode("utf-16"), ("Имя", "№"), [("Иван", "5")]),
     (b"\xff\xfe" + "a,b\n1,😀\n".encode("utf-16-le"), ("a", "b"), [("1", "😀")]),
@@ -92,7 +92,12 @@ REFUSED_FILES = [  # name, bytes, what the refusal says, row
     ("one line.csv", b"a,b\n" + b"x" * (17 << 20), "a line of over 16 MB", 2),
     ("twice.csv", b"id,name,id\n1,2,3\n", r"names \['id'\] more than once", 1),
     ("index.csv", b",a,b\n0,1,2\n", "column 1 has cells .row 2. but no name", 1),
-    ("title.csv", b"Leads of March;\nid;name;city\n1;2;3\n4;5;6\n", "put the header first", 1),
+    (
+        "title.csv",
+        b"Leads of March;\nid;name;city\n1;2;3\n4;5;6\n",
+        "cut by semicolon, the first line has 2 cells and most rows 3; put the header first",
+        1,
+    ),
     ("open quote.csv", b'a,b\n1,2\n3,"x\n5,6\n', "a quote opens here and does not close", 3),
     ("huge field.csv", b'a,b\n1,"' + b"x\n" * 100_000 + b'"\n', "131,072 letters", 2),
     ("broken quote.csv", b'a,b\n"OOO "X"",2\n', "a quote inside a quoted cell is written twice", 2),
@@ -101,7 +106,8 @@ REFUSED_FILES = [  # name, bytes, what the refusal says, row
     ("dos.csv", "имя,город\nИван,Казань\n".encode("cp866"), "looks like cp866", 1),
     ("west.csv", "name,city\nJosé,Köln\nZoë,Málaga\n".encode("cp1252"), "looks like cp1252", 2),
     ("almost utf-8.csv", "имя,город\nИван,Казань\n".encode() + b"\xff,x\n", "utf-8, but byte 0xff", 3),
-    ("cut utf-16.csv", "a,b\n1,2\n".encode("utf-16")[:-1], "damaged", None),
+    ("no cp1251.csv", "имя,город\nИван,Казань\n".encode("cp1251") + b"\x98,x\n", "byte 0x98 does not fit cp1251", 3),
+    ("cut utf-16.csv", "a,b\n1,2\n".encode("utf-16")[:-1], "damaged", 2),
 ]
 
 
@@ -182,9 +188,9 @@ def test_three_rows_are_enough_to_tell_encodings_apart(other: str) -> None:
         assert likelihood(text.encode("cp1251"), "cp1251") > likelihood(text.encode("cp1251"), other), text
 
 
-CELLS = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=20).map(
-    lambda text: text.replace("\ufeff", "")
-)
+# Control letters are left out: a short file full of them is refused as a binary.
+LETTERS = st.characters(exclude_categories=("Cs", "Cc"), include_characters="\n\r\t", exclude_characters="\ufeff")
+CELLS = st.text(LETTERS, max_size=20)
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
 
@@ -98,6 +99,12 @@ def test_one_by_one_and_in_any_company_the_answers_are_the_same_to_the_last_bit(
     assert day_one.read_many(NOTES[::-1])[::-1] == one_by_one
     assert [day_one.read_many([text])[0] for text in NOTES[:50]] == one_by_one[:50]
     assert day_one.read_many([]) == []
+
+
+def test_several_threads_of_the_api_read_at_once(saved: Path, day_one: ReasonClassifier):
+    opened, texts = ReasonClassifier.open(saved), [f"{text} №{number}" for number, text in enumerate(NOTES)]
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(opened.read, texts)) == day_one.read_many(texts)
 
 
 SAME = [
