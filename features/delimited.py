@@ -5,7 +5,7 @@ import gzip
 import io
 import re
 import zlib
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -49,7 +49,7 @@ _SEP_LINE = re.compile(r'^"?sep=(.)"?\r?\n?$', re.IGNORECASE)  # Excel's own fir
 
 
 def open_delimited(path: Path, *, encoding: str | None, delimiter: str | None) -> Table:
-    """A text table; the whole file is read once here, so that an encoding never changes its mind in the middle."""
+    """A text table; the whole file is read here, so that it is refused before the first row is used, or never."""
     try:
         found = find_encoding(_checked_chunks(path, encoding), encoding)
         if found == LAST_RESORT != encoding:  # chosen by its letters: now every byte must fit
@@ -58,6 +58,7 @@ def open_delimited(path: Path, *, encoding: str | None, delimiter: str | None) -
         raise RefusedFile(path, error.reason, error.row) from None
     text = _Text(path, found, _delimiter(path, found, delimiter))
     start, first = text.header()
+    deque(text.records(), maxlen=0)  # quotes that do not close, wherever they are
     header = Header.of(path, first, start)
     header.refuse_unnamed(path, islice(text.rows(header), SAMPLE_RECORDS), start)
     return Table(path, header.columns, found, text.delimiter, lambda: text.rows(header))

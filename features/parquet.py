@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections import deque
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -18,16 +19,20 @@ ROW_GROUP_LIMIT = 2 << 30  # bytes unpacked; writers aim at 128 MB
 
 
 def open_parquet(path: Path) -> Table:
-    """A Parquet table; its own types stand, whole seconds and smaller are kept to the microsecond."""
+    """A Parquet table, read through once so that a damaged one is refused before its first row is used.
+
+    Its own types stand; moments are kept to the microsecond.
+    """
     try:
         with pq.ParquetFile(path) as file:
             names, groups = file.schema_arrow.names, file.metadata
             sizes = [groups.row_group(number).total_byte_size for number in range(groups.num_row_groups)]
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, ValueError) as error:
         raise RefusedFile(path, f"damaged Parquet ({_one_line(error)}); export it again") from None
     if max(sizes, default=0) > ROW_GROUP_LIMIT:
         raise RefusedFile(path, f"a row group of {max(sizes)} bytes; write it with smaller row groups")
-    header = Header.of(path, names, 0)
+    header = Header.of(path, names, None)
+    deque(_records(path), maxlen=0)
     return Table(path, header.columns, None, None, lambda: _rows(path, header))
 
 
@@ -43,7 +48,7 @@ def _records(path: Path) -> Iterator[Sequence[Cell]]:
                 for record in zip(*map(_values, batch.columns), strict=True):
                     number += 1
                     yield [_cell(value) for value in record]
-    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+    except (pa.ArrowException, OSError, ValueError, OverflowError) as error:  # letters, or moments before year 1
         raise RefusedFile(path, f"damaged Parquet ({_one_line(error)}); export it again", number + 1) from None
 
 

@@ -64,7 +64,7 @@ class Header:
     names: tuple[str, ...]  # one for each cell of the header record, "" where it is empty
 
     @classmethod
-    def of(cls, path: Path, cells: Sequence[Cell], number: int) -> "Header":
+    def of(cls, path: Path, cells: Sequence[Cell], number: int | None) -> "Header":
         names = tuple(header_name(cell) for cell in cells)
         twice = sorted(name for name, times in Counter(names).items() if name and times > 1)
         if twice:

@@ -95,8 +95,8 @@ def _measure_xls(path: Path) -> None:
         tried = subprocess.run(command, capture_output=True, timeout=XLS_SECONDS, check=False).returncode  # noqa: S603 - ours
     except subprocess.TimeoutExpired:
         tried = -1
-    if tried not in (0, 1):  # 1 is an ordinary error, told better by the reader itself
-        raise RefusedFile(path, "a damaged XLS that breaks its reader; save it as xlsx or CSV")
+    if tried:
+        raise RefusedFile(path, "a damaged XLS, or one with a password; save it as xlsx or CSV")
 
 
 def _measure_xlsx(path: Path) -> datetime:

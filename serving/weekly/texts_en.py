@@ -43,8 +43,8 @@ EN = Texts(
     "against {before} in earlier weeks at the same age; difference {difference} (95%: {low} to {high}).",
     changed_reason="The reason “{name}” changed most: <b>{now}</b> of losses ({count} of {of}) against {before} over "
     "the {weeks} before; difference {difference} (95%: {low} to {high}).",
-    nothing_changed="<b>No change beyond chance</b>. The most visible one is {what}: {now} against {before}, difference "
-    "{difference} (95%: {low} to {high}), but looking at {compared} at once, one like it is met by luck.",
+    nothing_changed="<b>No change beyond chance</b>. The most visible one is {what}: {now} against {before}, "
+    "difference {difference} (95%: {low} to {high}), but looking at {compared} at once, one like it is met by luck.",
     nothing_to_compare="Nothing to compare with yet: <b>there are no records of the weeks before</b>.",
     of_leads="the number of leads",
     of_stage="the share that reached “{name}”",

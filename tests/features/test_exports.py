@@ -13,7 +13,8 @@ from features.exports import Export, Rejected, read_export
 from features.mapping import MappingError, MissingColumns, load_mapping, mapping_of
 from features.records import EventKind, Lead, LeadEvent, LossNote, Spend, Stage
 from features.tables import RefusedFile
-from tests.features.file_generator import (
+from tests.features.file_generator import write_file
+from tests.features.file_habits import (
     COMMA_IS_DECIMAL,
     MAY_BE_TWO_DAYS,
     MAY_BE_TWO_NUMBERS,
@@ -23,7 +24,6 @@ from tests.features.file_generator import (
     Truth,
     all_pairs,
     habits_of_all_files,
-    write_file,
 )
 
 WriteCsv = Callable[[str], Path]

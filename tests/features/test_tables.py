@@ -8,10 +8,13 @@ import struct
 import subprocess
 import sys
 import zipfile
-from datetime import date, datetime
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import openpyxl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -84,7 +87,7 @@ REFUSED_FILES = [  # name, bytes, what the refusal says, row
     ("table.xls", b"<html><table><tr><td>ID</td></tr></table></html>", "a web page or XML", None),
     ("leads.csv", b'[{"id": 1}]', "this is JSON", None),
     ("zip.csv", b"PK\x03\x04" + MAZE, "a damaged workbook", None),
-    ("ole.xls", OLE + MAZE, "a damaged workbook", None),
+    ("ole.xls", OLE + MAZE, "a damaged XLS", None),
     ("leads.parquet", b"PAR1" + MAZE, "damaged Parquet", None),
     ("cut.csv.gz", gzip.compress(b"a,b\n" + b"1,2\n" * 5_000)[:-20], "the gzip archive is damaged", None),
     ("bad gzip.csv.gz", gzip.compress(b"a,b\n1,2\n")[:-6] + b"123456", "the gzip archive is damaged", None),
@@ -152,6 +155,13 @@ def test_a_cell_under_no_name_is_not_lost(tmp_path: Path) -> None:
     *rows, last = open_table(path).rows()
     assert len(rows) == 1_500
     assert last == BadRow(1_502, "cell 3 stands under no column name", ("1", "2", "3"))
+
+
+def test_a_file_is_refused_before_its_first_row_is_used(tmp_path: Path) -> None:
+    path = bytes_in(tmp_path, b"a,b\n" + b"1,2\n" * 50_000 + b'3,"4\n')
+    with pytest.raises(RefusedFile) as caught:
+        open_table(path)
+    assert caught.value.row == 50_002
 
 
 ENCODINGS_TO_SAY = ["koi8-r", "cp866", "iso8859-5", "mac-cyrillic", "cp1251", "utf-8", "utf-16", "utf-16-le"]
@@ -327,8 +337,29 @@ def test_hostile_workbooks_are_refused(tmp_path: Path) -> None:
 def test_an_old_workbook_with_a_far_corner_does_not_kill_us(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cell = old_excel._cell
     monkeypatch.setattr(old_excel, "_cell", lambda row, column, value: cell(65_535 * row, 65_535 * row, value))
-    with pytest.raises(RefusedFile, match="breaks its reader"):
+    with pytest.raises(RefusedFile, match="a damaged XLS"):
         open_table(bytes_in(tmp_path, old_excel.xls([["a"], ["b"]]), "far.xls"))
+
+
+def test_parquet_keeps_its_own_types(tmp_path: Path) -> None:
+    columns = {
+        "id": pa.array([2**60, None]),
+        "name": pa.array(["Иван", "Иван"]).dictionary_encode(),
+        "sum": pa.array([Decimal("1250000.50"), Decimal("0.10")], pa.decimal128(18, 2)),
+        "share": pa.array([0.5, float("nan")]),
+        "at": pa.array([1_770_000_000_123_456_789, None], pa.timestamp("ns", "UTC")),
+        "day": pa.array([date(2026, 2, 1), None]),
+        "tags": pa.array([["a", "б"], []]),
+        "": pa.nulls(2),
+    }
+    pq.write_table(pa.table(columns), tmp_path / "leads.parquet")
+    table = open_table(tmp_path / "leads.parquet")
+    assert table.columns == ("id", "name", "sum", "share", "at", "day", "tags")
+    at = datetime(2026, 2, 2, 2, 40, 0, 123_456, tzinfo=UTC)
+    assert list(table.rows()) == [
+        Row(1, (2**60, "Иван", "1250000.50", 0.5, at, date(2026, 2, 1), '["a", "б"]')),
+        Row(2, (None, "Иван", "0.10", None, None, None, "[]")),
+    ]
 
 
 def test_without_the_extra_the_refusal_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
