@@ -18,6 +18,7 @@ from serving.weekly.queries import SHOWN_STAGES, LeadGroup, first_lead, leads_cr
 from serving.weekly.rates import CHANCE, HEADLINE_CHANCE, Change, Compared, Share, change_of_count, compare, judge
 from serving.weekly.week import Week
 
+TICK = timedelta(microseconds=1)  # what happened at the snapshot itself is seen
 WEEKS_BEFORE = 8  # two months: long enough for a steady mean, short enough that the season is the same
 
 Cohort = Counter[LeadGroup]
@@ -79,7 +80,7 @@ class _Cohorts:
 
 def count_funnel(week: Week, store: Store, snapshot: datetime, horizon: timedelta = HORIZON) -> Funnel:
     """The funnel of a week as far as the records tell, which is until `snapshot`."""
-    age = min(snapshot - week.end, horizon)
+    age = min(snapshot + TICK - week.end, horizon)
     with store.engine.connect() as connection:
         cohorts = _Cohorts(
             now=_seen_at(week, age, connection),

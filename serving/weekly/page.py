@@ -182,13 +182,22 @@ def snippets(example: Example) -> list[tuple[str, bool]]:
 
 
 def _pieces(text: str, spans: Sequence[tuple[int, int]]) -> Iterable[tuple[str, bool]]:
-    """Spans that overlap or lie outside the text are put right, not trusted."""
     done = 0
-    for start, end in sorted(spans):
-        start, end = max(start, done), min(end, len(text))
-        if start >= end:
-            continue
+    for start, end in _apart(spans, len(text)):
         yield text[done:start], False
         yield text[start:end], True
         done = end
     yield text[done:], False
+
+
+def _apart(spans: Sequence[tuple[int, int]], length: int) -> list[tuple[int, int]]:
+    """Spans that overlap, touch or lie outside the text are put right, not trusted."""
+    apart: list[tuple[int, int]] = []
+    for start, end in sorted((max(start, 0), min(end, length)) for start, end in spans):
+        if start >= end:
+            continue
+        if apart and start <= apart[-1][1]:
+            apart[-1] = (apart[-1][0], max(end, apart[-1][1]))
+        else:
+            apart.append((start, end))
+    return apart

@@ -4,8 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from models.bundle import save_bundle
-from serving import champions
 from serving.settings import Settings
 from serving.weekly import run
 from serving.weekly.run import NoReasonModel, NoWeek, review_week, run_week
@@ -13,7 +11,7 @@ from serving.weekly.run import NoReasonModel, NoWeek, review_week, run_week
 
 @pytest.fixture
 def settings(store_url, tmp_path: Path) -> Settings:
-    return Settings(home=tmp_path, store=store_url, contact_secret="for tests")
+    return Settings(home=tmp_path, store=store_url, contact_secret="a secret for tests only")
 
 
 def test_without_a_reason_model_it_says_what_to_run(settings):
@@ -53,18 +51,15 @@ def test_a_run_says_what_it_did_and_the_next_one_finds_it_done(settings, company
 
 
 def test_killed_between_tags_and_page_it_ends_as_if_nothing_had_happened(company, tagger, taxonomy, week, tmp_path):
+    reviews = tmp_path / "reviews"
     for number in range(30):
         company.loss("2026-11-10", f"дорого {number}")
-    whole = {
-        path.name: path.read_bytes() for path in review_week(week, company.store, tagger, taxonomy, tmp_path).files
-    }
+    whole = {path.name: path.read_bytes() for path in review_week(week, company.store, tagger, taxonomy, reviews).files}
     tagger.version = "words-2"
     tagger.model.notes_read, tagger.model.breaks_after = 0, 10
     with pytest.raises(KeyboardInterrupt):
-        review_week(week, company.store, tagger, taxonomy, tmp_path)
-    assert {
-        path.name: path.read_bytes() for path in tmp_path.iterdir() if path.is_file() and path.suffix != ".db"
-    } == whole
+        review_week(week, company.store, tagger, taxonomy, reviews)
+    assert {path.name: path.read_bytes() for path in reviews.iterdir()} == whole
     tagger.model.breaks_after = None
-    resumed = review_week(week, company.store, tagger, taxonomy, tmp_path).files
+    resumed = review_week(week, company.store, tagger, taxonomy, reviews).files
     assert {path.name: path.read_bytes().replace(b"words-2", b"words-1") for path in resumed} == whole
