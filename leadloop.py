@@ -32,6 +32,9 @@ class Kind(StrEnum):
     REASONS = "reasons"
 
 
+WhichKind = Annotated[Kind, typer.Argument(help="Which model.")]
+
+
 @app.command()
 def demo(
     serve: Annotated[bool, typer.Option(help="Start the API at the end.")] = True,
@@ -102,7 +105,7 @@ def train(kind: Kind, seed: int = 0, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def compare(kind: Kind = Kind.CONVERSION, as_json: AsJson = False) -> None:
+def compare(kind: WhichKind = Kind.CONVERSION, as_json: AsJson = False) -> None:
     """Champion, challenger and baselines side by side, with intervals and a verdict."""
     from training.console import comparison_table
     from training.verdict import verdict
@@ -115,7 +118,7 @@ def compare(kind: Kind = Kind.CONVERSION, as_json: AsJson = False) -> None:
 
 @app.command()
 def promote(
-    kind: Kind = Kind.CONVERSION,
+    kind: WhichKind = Kind.CONVERSION,
     force: Annotated[bool, typer.Option(help="Promote against the gate; it is recorded.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -132,7 +135,7 @@ def promote(
 
 
 @app.command()
-def rollback(kind: Kind = Kind.CONVERSION, as_json: AsJson = False) -> None:
+def rollback(kind: WhichKind = Kind.CONVERSION, as_json: AsJson = False) -> None:
     """The previous champion serves again."""
     from training.promote import roll_back
 
@@ -161,10 +164,10 @@ def weekly(
     """Tag the week's notes, build the review (cron runs this)."""
     from zoneinfo import ZoneInfo
 
-    from serving.weekly.run import run_week
+    from serving.weekly.run import NoReasonModel, NoWeek, run_week
     from serving.weekly.week import Week
 
-    with _plain_errors():
+    with _plain_errors(NoReasonModel, NoWeek):
         settings = _settings()
         done = run_week(settings, Week.named(week, ZoneInfo(settings.timezone)) if week else None)
         _print_json(done) if as_json else typer.echo("\n".join(str(path) for path in done.pages))
@@ -181,9 +184,10 @@ def new_key(name: Annotated[str, typer.Argument(help="Who will use it, e.g. bitr
 @keys.command("revoke")
 def revoke_key(name: str) -> None:
     """Make a key useless."""
-    settings = _settings()
-    if not settings.open_log(settings.open_store()).revoke_key(name):
-        _fail(f"there is no key under the name {name!r}")
+    with _plain_errors():
+        settings = _settings()
+        if not settings.open_log(settings.open_store()).revoke_key(name):
+            _fail(f"there is no key under the name {name!r}")
 
 
 def _settings() -> "Settings":
@@ -206,19 +210,28 @@ def _registry(settings: "Settings") -> "Registry":
 
 
 @contextmanager
-def _plain_errors() -> Iterator[None]:
+def _plain_errors(*also: type[Exception]) -> Iterator[None]:
     """Errors that a person can mend, in one line and with an exit code; anything else keeps its traceback."""
-    from pydantic import ValidationError
-    from sqlalchemy.exc import OperationalError
+    from zoneinfo import ZoneInfoNotFoundError
 
+    from pydantic import ValidationError
+    from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
+
+    mendable: tuple[type[Exception], ...] = (ValueError, OSError, ImportError, *also)
     try:
         yield
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
         _fail(f"the settings are wrong: {wrong}")
-    except OperationalError as error:
-        _fail(f"the store does not answer: {error.orig}")
-    except (ValueError, OSError, ImportError) as error:
+    except DatabaseError as error:
+        if type(error) not in (OperationalError, DatabaseError):  # a broken constraint is ours to mend
+            raise
+        _fail(f"the store does not answer: {' '.join(str(error.orig).split())}")
+    except ArgumentError:
+        _fail("the settings are wrong: store: not a URL; expected one like sqlite:///leadloop.db or postgresql://…")
+    except ZoneInfoNotFoundError as error:
+        _fail(f"the settings are wrong: timezone: {error.args[0]}; expected one such as Europe/Moscow or UTC")
+    except mendable as error:
         _fail(f"{type(error).__name__}: {error}", REFUSED if type(error).__name__ == "NotPromoted" else MISTAKE)
 
 

@@ -11,7 +11,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self
 
+import numpy as np
+from pydantic import TypeAdapter, ValidationError
+
 MANIFEST = "manifest.json"
+LARGEST_MANIFEST = 2**20  # bytes; ours have 2,000
 FORMAT = 1
 PLAIN_FILES = re.compile(r"[a-z0-9_]{1,64}(\.[a-z0-9_]{1,16}){0,2}\.(json|npy|txt)")
 LARGEST_FILE = 512 * 2**20  # bytes; the largest seen is 60 MB, anything near this is not one of ours
@@ -62,36 +66,54 @@ def save_bundle(model: Model, folder: Path, about: Mapping[str, Any] | None = No
 
 def _manifest(kind: str, folder: Path, about: Mapping[str, Any]) -> Manifest:
     files = {path.name: _digest(path) for path in sorted(folder.iterdir())}
-    foreign = [name for name in files if not PLAIN_FILES.fullmatch(name)]
+    foreign = [name for name in files if not PLAIN_FILES.fullmatch(name) or not _is_what_it_says(folder / name)]
     if foreign:
-        raise BrokenModel(f"a model wrote {foreign}; a bundle holds JSON, .npy without pickles and text only")
-    version = hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()[:12]
-    return Manifest(kind, f"{kind}-{version}", datetime.now(UTC).isoformat(timespec="seconds"), files, about)
+        raise BrokenModel(f"a model wrote {foreign}; a bundle holds JSON, .npy without pickles and trees as text only")
+    return Manifest(kind, _version(kind, files), datetime.now(UTC).isoformat(timespec="seconds"), files, about)
+
+
+def _version(kind: str, files: Mapping[str, str]) -> str:
+    return f"{kind}-{hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()[:12]}"
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """The manifest of a bundle after every file matched its digest; BrokenModel otherwise. Opens no model file."""
-    manifest = _parse(folder)
-    _refuse_foreign(folder, manifest)
-    for name, digest in manifest.files.items():
-        if _digest(folder / name) != digest:
-            raise BrokenModel(f"file {name} of bundle {folder.name} differs from its digest; publish the bundle again")
+    """The manifest of a bundle after every file matched its digest and its name; BrokenModel otherwise.
+
+    Opens no model file.
+    """
+    try:
+        manifest = _parse(folder)
+        _refuse_foreign(folder, manifest)
+        _refuse_changed(folder, manifest)
+    except OSError as error:
+        raise BrokenModel(f"bundle {folder.name} cannot be read: {error.strerror}; publish the bundle again") from error
     return manifest
 
 
 def _parse(folder: Path) -> Manifest:
+    path = folder / MANIFEST
     try:
-        body = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        if path.is_symlink() or not path.is_file() or path.stat().st_size > LARGEST_MANIFEST:
+            raise ValueError(f"it holds no {MANIFEST}")
+        body = json.loads(path.read_text(encoding="utf-8"))
         if body.pop("format") != FORMAT:
             raise ValueError(f"its format is not {FORMAT}")
-        return Manifest(**body)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise BrokenModel(f"{folder} is no bundle: {error}; train and promote again") from error
+        return _typed(body)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise BrokenModel(f"{folder.name} is no bundle: {error}; train and promote again") from error
+
+
+def _typed(body: Any) -> Manifest:
+    try:
+        return TypeAdapter(Manifest).validate_python(body, strict=True, extra="forbid")
+    except ValidationError as error:
+        first = error.errors(include_input=False)[0]
+        raise ValueError(f"{'.'.join(map(str, first['loc']))} of its manifest: {first['msg']}") from error
 
 
 def _refuse_foreign(folder: Path, manifest: Manifest) -> None:
     present = {path.name for path in folder.iterdir()} - {MANIFEST}
-    if not isinstance(manifest.files, dict) or present != set(manifest.files):
+    if present != set(manifest.files):
         raise BrokenModel(f"bundle {folder.name} holds {sorted(present)}, its manifest lists {sorted(manifest.files)}")
     for name in present:
         path = folder / name
@@ -99,6 +121,36 @@ def _refuse_foreign(folder: Path, manifest: Manifest) -> None:
             raise BrokenModel(f"bundle {folder.name} holds {name}, which is no plain model file")
         if path.stat().st_size > LARGEST_FILE:
             raise BrokenModel(f"file {name} of bundle {folder.name} is larger than {LARGEST_FILE} bytes")
+
+
+def _refuse_changed(folder: Path, manifest: Manifest) -> None:
+    for name, digest in manifest.files.items():
+        if _digest(folder / name) != digest:
+            raise BrokenModel(f"file {name} of bundle {folder.name} differs from its digest; publish the bundle again")
+        if not _is_what_it_says(folder / name):
+            raise BrokenModel(f"file {name} of bundle {folder.name} is not what its name says; train again")
+    if manifest.version != _version(manifest.kind, manifest.files):
+        raise BrokenModel(f"bundle {folder.name} calls itself {manifest.version}, which its files are not")
+
+
+def _is_what_it_says(path: Path) -> bool:
+    """A pickle or an archive under another name begins otherwise, and an array of objects is a pickle."""
+    if path.suffix == ".npy":
+        return _is_plain_array(path)
+    with path.open("rb") as file:
+        start = file.read(64).lstrip()
+    return start.startswith(b"tree\n" if path.suffix == ".txt" else (b"{", b"["))
+
+
+def _is_plain_array(path: Path) -> bool:
+    with path.open("rb") as file:
+        try:
+            if np.lib.format.read_magic(file) != (1, 0):
+                return False
+            _shape, _order, dtype = np.lib.format.read_array_header_1_0(file)
+        except ValueError:
+            return False
+    return not dtype.hasobject
 
 
 def _digest(path: Path) -> str:

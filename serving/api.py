@@ -1,6 +1,5 @@
 """The HTTP API: each route is a few lines; the work is in the files that it names."""
 
-import logging
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -8,9 +7,10 @@ from typing import Any
 from fastapi import Depends, FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
-from pydantic import AwareDatetime, BaseModel
+from pydantic import BaseModel
 from sqlalchemy.exc import SQLAlchemyError
 
+from features.records import Identifier
 from features.store import Store
 from models.call_policy import load_policy
 from serving import errors, schemas
@@ -20,9 +20,6 @@ from serving.desk import Desk
 from serving.recommend import Recommender
 from serving.settings import Settings
 from serving.web.pages import add_pages
-
-log = logging.getLogger(__name__)
-RETRY_AFTER_S = 5  # a store that is gone or locked is usually back by then
 
 SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -41,15 +38,22 @@ def make_app(settings: Settings) -> FastAPI:
     errors.install(app)
     _add_headers(app)
     _add_health(app, champions, store)
-    _add_leads(app, Desk(store, service_log, recommender, champions), Keys(service_log))
+    desk = Desk(store, service_log, recommender, champions)
+    _add_leads(app, desk, Keys(service_log))
     add_pages(app, settings)
+    _describe_bodies(app)
+    desk.erase_old_bodies(_now())
+    champions.get("conversion")  # now, so that the first lead need not wait for it
     return app
 
 
 def _add_headers(app: FastAPI) -> None:
     @app.middleware("http")
     async def headers(request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
-        response = await answer(request)
+        try:
+            response = await answer(request)
+        except Exception as error:
+            response = errors.unexpected(request, error)
         response.headers.update(SECURITY_HEADERS)
         return response
 
@@ -90,24 +94,27 @@ def _add_leads(app: FastAPI, desk: Desk, keys: Keys) -> None:
         body = await errors.read_body(request)
         return await run_in_threadpool(_answer, lambda: desk.take_lead(body, _now(), lang))
 
+    # `:path`, as numbers of contracts and leads hold slashes
     @app.post(
-        "/v1/leads/{lead_id}/events",
+        "/v1/leads/{lead_id:path}/events",
         summary="Tell what happened to a lead",
         openapi_extra=_takes(schemas.EventsIn),
         response_model=schemas.EventsTaken,
         **secured,
     )
-    async def post_events(lead_id: str, request: Request, lang: schemas.Language = "ru") -> Response:
+    async def post_events(lead_id: Identifier, request: Request, lang: schemas.Language = "ru") -> Response:
         body = await errors.read_body(request)
         return await run_in_threadpool(_answer, lambda: desk.take_events(lead_id, body, _now(), lang))
 
     @app.get(
-        "/v1/leads/{lead_id}/recommendation",
+        "/v1/leads/{lead_id:path}/recommendation",
         summary="What to do with a lead now, or would have been right at a past moment",
         response_model=schemas.Recommendation,
         **secured,
     )
-    def get_recommendation(lead_id: str, as_of: AwareDatetime | None = None, lang: schemas.Language = "ru") -> Response:
+    def get_recommendation(
+        lead_id: Identifier, as_of: schemas.Moment | None = None, lang: schemas.Language = "ru"
+    ) -> Response:
         return _answer(lambda: desk.advise_on(lead_id, as_of, _now(), lang))
 
     @app.post(
@@ -123,26 +130,37 @@ def _add_leads(app: FastAPI, desk: Desk, keys: Keys) -> None:
 
 
 def _answer(work: Callable[[], BaseModel]) -> Response:
-    """The work's answer as JSON; 503 with Retry-After where the store failed, with the advice if there is one."""
-    try:
-        answer = work()
-    except SQLAlchemyError as error:
-        log.error("the store failed: %s", type(error).__name__)
-        problem = schemas.Problem(
-            type="urn:leadloop:store-unavailable",
-            title="The store does not answer",
-            status=503,
-            detail="nothing was stored; send the same request again",
-        )
-        return errors.respond(problem, {"Retry-After": str(RETRY_AFTER_S)})
+    """The work's answer as JSON; 503 with Retry-After where the store failed but there is advice."""
+    answer = work()
     lost = isinstance(answer, schemas.Recommendation) and not answer.acknowledged
-    headers = {"Retry-After": str(RETRY_AFTER_S)} if lost else None
+    headers = {"Retry-After": str(errors.RETRY_AFTER_S)} if lost else None
     return Response(answer.model_dump_json(), 503 if lost else 200, headers, media_type="application/json")
 
 
+BODIES: tuple[type[BaseModel], ...] = (schemas.LeadIn, schemas.EventsIn, schemas.NoteIn)
+
+
 def _takes(model: type[BaseModel]) -> dict[str, Any]:
-    schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+    schema = _schema(model)
+    schema.pop("$defs", None)
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
+def _schema(model: type[BaseModel]) -> dict[str, Any]:
+    return model.model_json_schema(ref_template="#/components/schemas/{model}")
+
+
+def _describe_bodies(app: FastAPI) -> None:
+    """Bodies are read by us, so that FastAPI does not know of what they are made; its document is told."""
+    known = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = known()
+        for model in BODIES:
+            document["components"]["schemas"].update(_schema(model).get("$defs", {}))
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]
 
 
 def _now() -> datetime:

@@ -1,7 +1,7 @@
 """One lead as of a moment → a recommendation: features, probability, policy, reasons."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -42,21 +42,28 @@ class Recommender:
         language: Language = "ru",
     ) -> Advice:
         """Advice for a lead as known at `as_of` (None for a lead without dates), given at `now`."""
-        history = LeadHistory.at(lead, events, as_of)
+        history = _as_learned(lead, events, as_of, now)
+        case = LeadHistory.at(lead, events, as_of or now)
         champion = self._champions.get("conversion")
         if champion is None:
-            return self._by_rules(history, now)
+            return Advice(self._decide(case, None, now, history), dict(history.fields))
         assert isinstance(champion.model, ConversionModel)
-        return self._by_model(history, champion.model, champion, now, language)
+        return self._by_model(history, case, champion.model, champion, now, language)
 
     def _by_model(
-        self, history: LeadHistory, model: ConversionModel, champion: Champion[Any], now: datetime, language: Language
+        self,
+        history: LeadHistory,
+        case: LeadHistory,
+        model: ConversionModel,
+        champion: Champion[Any],
+        now: datetime,
+        language: Language,
     ) -> Advice:
         matrix = model.schema.matrix([history])
         prediction = model.predict(matrix, np.array([_furthest(history)]))
         values = model.schema.values(history)
         pros, cons = reasons(model.schema, values, model.contributions(matrix)[0], language)
-        recommendation = self._decide(history, prediction, now).model_copy(
+        recommendation = self._decide(case, prediction, now, history).model_copy(
             update={
                 "reasons_for": pros,
                 "reasons_against": cons,
@@ -66,12 +73,11 @@ class Recommender:
         )
         return Advice(recommendation, dict(zip(model.schema.names, values, strict=True)))
 
-    def _by_rules(self, history: LeadHistory, now: datetime) -> Advice:
-        return Advice(self._decide(history, None, now), dict(history.fields))
-
-    def _decide(self, history: LeadHistory, prediction: Prediction | None, now: datetime) -> Recommendation:
+    def _decide(
+        self, case: LeadHistory, prediction: Prediction | None, now: datetime, history: LeadHistory
+    ) -> Recommendation:
         p_won = None if prediction is None else float(prediction.won[0])
-        decision = decide(Case(history, p_won), self._policy, now)
+        decision = decide(Case(case, p_won), self._policy, now)
         return Recommendation(
             lead_id=history.lead_id,
             action=decision.action.value,
@@ -94,6 +100,16 @@ class Recommender:
             propensity=1.0,  # the policy draws nothing by chance
             acknowledged=False,
         )
+
+
+def _as_learned(lead: KeptLead, events: Sequence[LeadEvent], as_of: datetime | None, now: datetime) -> LeadHistory:
+    """What the model reads. Without the lead's date it learned from leads as they came, without events and ages.
+
+    The policy reads events all the same: a lead that was won is not called, whenever it came.
+    """
+    if lead.created_at is not None:
+        return LeadHistory.at(lead, events, as_of)
+    return LeadHistory.at(replace(lead, versions=(lead.as_known(as_of or now),)), (), None)
 
 
 def _furthest(history: LeadHistory) -> int:

@@ -1,12 +1,37 @@
 """What the API takes and gives, typed; its OpenAPI page is made of these."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
-from features.records import EventKind, FieldValue, Identifier, Lead, LeadEvent, Money, NoteText, Stage, Word
+from features.moments import FIRST_YEAR, LAST_YEAR
+from features.notes import mask_personal
+from features.records import (
+    CALL_OUTCOMES,
+    STAGES,
+    EventKind,
+    FieldValue,
+    Identifier,
+    Lead,
+    LeadEvent,
+    Money,
+    NoteText,
+    Stage,
+    Word,
+)
 
+
+def _of_our_time(moment: datetime) -> datetime:
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        raise ValueError(
+            f"a moment lies in the years {FIRST_YEAR} to {LAST_YEAR}; a CRM's sign for 'no date' is better left out"
+        )
+    return moment
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_of_our_time)]
+MaskedWord = Annotated[Word, AfterValidator(mask_personal)]  # managers write phones into every field that is free
 Probability = Annotated[float, Field(ge=0, le=1)]
 Language = Literal["ru", "en"]
 
@@ -32,6 +57,8 @@ class LeadIn(Lead):
 
     __pydantic_extra__: dict[str, FieldValue | None]
 
+    created_at: Moment | None = None
+
     def lead(self) -> Lead:
         known = {name: getattr(self, name) for name in Lead.model_fields}
         return Lead(**{**known, "custom": {**(self.__pydantic_extra__ or {}), **self.custom}})
@@ -49,14 +76,23 @@ class EventIn(BaseModel):
     )
 
     kind: EventKind
-    at: AwareDatetime
+    at: Moment
     event_id: Identifier | None = None
     stage: Stage | None = None
-    detail: Word | None = None
+    detail: MaskedWord | None = None
     amount: Money | None = None
     manager: Word | None = None
     note: NoteText | None = None
-    crm_reason: Word | None = None
+    crm_reason: MaskedWord | None = None
+
+    @model_validator(mode="after")
+    def _says_what_its_kind_needs(self) -> Self:
+        # LeadEvent would refuse it as well, and would repeat what was typed.
+        if self.kind is EventKind.STAGE and self.stage is None:
+            raise ValueError(f"an event of kind 'stage' names its stage, one of {[s.value for s in STAGES]}")
+        if self.kind is EventKind.CALL and self.detail not in CALL_OUTCOMES:
+            raise ValueError(f"a call's detail is its outcome, one of {list(CALL_OUTCOMES)}")
+        return self
 
     def event(self, lead_id: str) -> LeadEvent:
         return LeadEvent(lead_id=lead_id, **self.model_dump(exclude={"note", "crm_reason"}))
@@ -83,7 +119,7 @@ class NoteIn(BaseModel):
     lead_id: Identifier | None = None
     stage: Stage | None = None
     lang: Language | None = None
-    written_at: AwareDatetime | None = None
+    written_at: Moment | None = None
 
 
 class Value(BaseModel):

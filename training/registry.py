@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import re
 import subprocess
 import tempfile
 from collections.abc import Mapping
@@ -14,12 +15,22 @@ from models.bundle import Manifest, Model, save_bundle
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # no data leaves the company; nothing waits for a network
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # a bundle is a few small files
-logging.getLogger("mlflow").setLevel(logging.WARNING)
+os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")  # of every new store it would tell that it makes tables
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")  # its seven keep a person waiting for four minutes
 logging.getLogger("alembic").setLevel(logging.WARNING)  # every new store would tell its 40 migrations
 
 ALIASES = ("champion", "challenger", "previous")
 BUNDLE = "bundle"
 HOLDOUT = "holdout.json"
+NOT_THERE = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")  # MLflow's answers for no such model, no such alias
+
+
+class NoRegistry(OSError):
+    """MLflow does not answer; nothing is known of any model, which is not the same as that there is none."""
+
+    def __init__(self, uri: str, error: Exception) -> None:
+        said = f"MLflow at {uri} does not answer: {error}; start it, or set LEADLOOP_MLFLOW to where it is"
+        super().__init__(re.sub(r"//[^/@\s]*@", "//…@", said))  # an address may hold a password
 
 
 @dataclass(frozen=True)
@@ -35,11 +46,17 @@ class Registry:
     """One registered model per kind (`leadloop-conversion`, `leadloop-reasons`), versions told apart by aliases."""
 
     def __init__(self, uri: str) -> None:
+        """Raises NoRegistry where MLflow does not answer: better now than after minutes of training."""
         from mlflow import MlflowClient
+        from mlflow.exceptions import MlflowException
 
         _make_folder(uri)
-        self._client = MlflowClient(tracking_uri=uri, registry_uri=uri)
-        self._artifacts = _artifacts_beside(uri)
+        try:
+            self._client = MlflowClient(tracking_uri=uri, registry_uri=uri)
+            self._client.search_registered_models(max_results=1)
+        except MlflowException as error:
+            raise NoRegistry(uri, error) from None
+        self._uri, self._artifacts = uri, _artifacts_beside(uri)
 
     def register(
         self,
@@ -86,13 +103,15 @@ class Registry:
         return Registered(str(made.version), manifest.version, run_id)
 
     def find(self, kind: str, alias: str) -> Registered | None:
-        """The version that an alias names; None where there is none."""
+        """The version that an alias names; None where there is none. Raises NoRegistry where MLflow cannot say."""
         from mlflow.exceptions import MlflowException
 
         try:
             found = self._client.get_model_version_by_alias(_name(kind), alias)
-        except MlflowException:
-            return None
+        except MlflowException as error:
+            if error.error_code in NOT_THERE:
+                return None
+            raise NoRegistry(self._uri, error) from None
         return Registered(str(found.version), found.tags["bundle"], str(found.run_id))
 
     def fetch(self, registered: Registered, into: Path) -> Path:

@@ -62,7 +62,7 @@ def test_half_the_leads_is_news_where_weeks_are_alike():
 
 @pytest.mark.parametrize("unrest", [0.0, 0.3], ids=["only luck", "weeks differ by a third"])
 def test_quiet_weeks_stay_quiet(unrest):
-    """In at most 5% of weeks in which nothing changed a table of 22 reasons has a mark, plus the noise of 200 trials."""
+    """A table of 22 reasons gets a mark in at most 5% of weeks in which nothing changed (and 200 trials are noisy)."""
     luck = random.Random(46)
     false_alarms = sum(any(row.beyond_chance for row in quiet_week(luck, unrest) if row) for _ in range(200))
     assert false_alarms <= 200 * CHANCE + 8

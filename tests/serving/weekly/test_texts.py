@@ -51,8 +51,11 @@ def test_counted_words_have_all_their_forms(lang):
     assert all(len(form) == (3 if lang == "ru" else 2) for form in forms)
 
 
-PLURALS = [(0, "лидов"), (1, "лид"), (2, "лида"), (5, "лидов"), (11, "лидов"), (12, "лидов"), (14, "лидов"),
-           (21, "лид"), (22, "лида"), (25, "лидов"), (101, "лид"), (111, "лидов"), (1_002, "лида"), (0.5, "лида")]  # fmt: skip
+PLURALS = [
+    *((count, "лид") for count in (1, 21, 101)),
+    *((count, "лида") for count in (2, 3, 4, 22, 1_002, 0.5)),
+    *((count, "лидов") for count in (0, 5, 11, 12, 14, 25, 111)),
+]
 
 
 @pytest.mark.parametrize(("count", "form"), PLURALS)
