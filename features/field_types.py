@@ -1,6 +1,7 @@
 """What a lead's field holds: number, category, yes/no, date, free text or identifier. Found from values, remembered."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -16,7 +17,8 @@ Kind = Literal["number", "category", "yes_no", "date", "text", "identifier"]
 MOSTLY = 0.98  # share of values that must read as a kind: one in fifty may be a typing error, more is another kind
 UNIQUE = 0.95  # from this share of distinct values on, a field names the row instead of describing it
 UNIQUE_FROM = 50  # with fewer values, all being different says nothing
-LONG_TEXT = 30  # letters, median: categories seen in CRMs are shorter
+MANY_SPELLINGS = 20  # "Да", "да " and "yes" are three; a field with more is no yes/no
+LONG_TEXT = 30  # letters, for most values: categories seen in CRMs are shorter
 FEW_NUMBERS = 2  # a number with at most two values (0 and 1) is a yes/no
 REMEMBERED = 2**16  # readings of values: the same few words and numbers come again in every lead
 _ZONE = ZoneInfo("UTC")
@@ -67,58 +69,59 @@ def learn_field_type(values: Sequence[FieldValue]) -> FieldType:
     >>> learn_field_type(["вебинар", "реклама", "вебинар"]).kind
     'category'
     """
-    if not values:
-        return FieldType("category")
+    counted = Counter(values)  # each value is read once, however often it came
     for rule in (_as_yes_no, _as_number, _as_date, _as_identifier, _as_text):
-        if found := rule(values):
+        if counted and (found := rule(counted)):
             return found
     return FieldType("category")
 
 
-def _share(flags: Sequence[bool]) -> float:
-    return sum(flags) / len(flags)
+Counted = Counter[FieldValue]
 
 
-def _as_yes_no(values: Sequence[FieldValue]) -> FieldType | None:
-    if len({category(value) for value in values}) > FEW_NUMBERS:
+def _share(counted: Counted, fits: Callable[[FieldValue], bool]) -> float:
+    return sum(count for value, count in counted.items() if fits(value)) / counted.total()
+
+
+def _as_yes_no(counted: Counted) -> FieldType | None:
+    if len(counted) > MANY_SPELLINGS or len({category(value) for value in counted}) > FEW_NUMBERS:
         return None
-    return FieldType("yes_no") if all(yes_no(value) is not None for value in values) else None
+    return FieldType("yes_no") if all(yes_no(value) is not None for value in counted) else None
 
 
-def _as_number(values: Sequence[FieldValue]) -> FieldType | None:
+def _as_number(counted: Counted) -> FieldType | None:
     # "93.994" may be ninety-four or ninety-four thousand; the order of values is the same, which is all that trees read
-    decimal = learn_decimal([str(value) for value in values]) or "."
-    numbers = [number(value, decimal) for value in values]
-    if _share([n is not None for n in numbers]) < MOSTLY:
+    decimal = learn_decimal([str(value) for value in counted]) or "."
+    numbers = {value: number(value, decimal) for value in counted}
+    if _share(counted, lambda value: numbers[value] is not None) < MOSTLY:
         return None
-    whole = [n for n in numbers if n is not None and float(n).is_integer()]
-    if len(values) >= UNIQUE_FROM and len(whole) == len(values) and _unique(values) >= UNIQUE:
-        return FieldType("identifier")
-    return FieldType("number", decimal=decimal)
+    whole = all(n is not None and float(n).is_integer() for n in numbers.values())
+    return FieldType("identifier") if whole and _names_the_row(counted) else FieldType("number", decimal=decimal)
 
 
-def _as_date(values: Sequence[FieldValue]) -> FieldType | None:
-    order = learn_date_order([str(value) for value in values])
-    if order is None or _share([_moment(value, order) is not None for value in values]) < MOSTLY:
+def _as_date(counted: Counted) -> FieldType | None:
+    order = learn_date_order([str(value) for value in counted])
+    if order is None or _share(counted, lambda value: _moment(value, order) is not None) < MOSTLY:
         return None
     return FieldType("date", date_order=order)
 
 
-def _as_identifier(values: Sequence[FieldValue]) -> FieldType | None:
-    one_word = _share([len(str(value).split()) == 1 for value in values]) >= MOSTLY
-    if len(values) >= UNIQUE_FROM and one_word and _unique(values) >= UNIQUE:
-        return FieldType("identifier")
-    return None
+def _as_identifier(counted: Counted) -> FieldType | None:
+    one_word = _share(counted, lambda value: len(str(value).split()) == 1) >= MOSTLY
+    return FieldType("identifier") if one_word and _names_the_row(counted) else None
 
 
-def _as_text(values: Sequence[FieldValue]) -> FieldType | None:
-    lengths = sorted(len(str(value)) for value in values)
-    long = lengths[len(lengths) // 2] >= LONG_TEXT
-    return FieldType("text") if long and _unique(values) >= 0.5 else None  # half distinct: nobody picks from a list
+def _as_text(counted: Counted) -> FieldType | None:
+    long = _share(counted, lambda value: len(str(value)) >= LONG_TEXT) > 0.5
+    return FieldType("text") if long and _distinct(counted) >= 0.5 else None  # half distinct: nobody picks from a list
 
 
-def _unique(values: Sequence[FieldValue]) -> float:
-    return len({category(value) for value in values}) / len(values)
+def _names_the_row(counted: Counted) -> bool:
+    return counted.total() >= UNIQUE_FROM and _distinct(counted) >= UNIQUE
+
+
+def _distinct(counted: Counted) -> float:
+    return len(counted) / counted.total()
 
 
 def _moment(value: FieldValue, order: Literal["dmy", "mdy", "ymd"] | None) -> datetime | None:

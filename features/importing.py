@@ -81,7 +81,8 @@ def import_export(
         for kind in waiting:
             save(kind)
         report.rejected_file = rejected.name
-    _look_at_fields(store, report)
+    if mapping.table in ("leads", "events"):  # notes and spend tell nothing of fields or outcomes
+        _look_at_fields(store, report)
     return report
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -24,6 +24,8 @@ class WorkingHours:
     def __post_init__(self) -> None:
         if self.opens >= self.closes or not self.days:
             raise ValueError(f"working hours from {self.opens} to {self.closes} on days {set(self.days)} leave no time")
+        if self.country is not None:
+            _calendar(self.country)
 
     def is_working_day(self, day: date) -> bool:
         """Whether the office works on a day.
@@ -39,7 +41,7 @@ class WorkingHours:
         return moved_to_work or (day.weekday() in self.days and day not in calendar)
 
     def shifts(self, start: datetime) -> Iterator[tuple[datetime, datetime]]:
-        """The stretches of working time from `start` on."""
+        """The stretches of working time from `start` on, in UTC: clock changes make no wall clock time longer."""
         day = start.astimezone(self.zone).date()
         closed = 0
         while closed <= LONGEST_CLOSED:
@@ -47,10 +49,10 @@ class WorkingHours:
                 closed += 1
             else:
                 closed = 0
-                opens = datetime.combine(day, self.opens, self.zone)
-                closes = datetime.combine(day, self.closes, self.zone)
+                opens = datetime.combine(day, self.opens, self.zone).astimezone(UTC)
+                closes = datetime.combine(day, self.closes, self.zone).astimezone(UTC)
                 if closes > start:
-                    yield max(opens, start), closes
+                    yield max(opens, start.astimezone(UTC)), closes
             day += timedelta(days=1)
         raise ValueError(f"the office has no working day for {LONGEST_CLOSED} days after {start:%Y-%m-%d}")
 
@@ -72,4 +74,12 @@ class WorkingHours:
 
 @lru_cache(maxsize=8)
 def _calendar(country: str) -> holidays.HolidayBase:
-    return holidays.country_holidays(country)
+    """The holidays of a country; ValueError where there is none of that name.
+
+    The years around now are filled at once: filled on demand, a year would look free of holidays to a second thread.
+    """
+    this_year = datetime.now(UTC).year
+    try:
+        return holidays.country_holidays(country, years=range(this_year - 3, this_year + 4))
+    except NotImplementedError as error:
+        raise ValueError(f"the holidays of country {country!r} are not known; expected ISO letters like RU") from error

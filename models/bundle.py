@@ -105,7 +105,7 @@ def _parse(folder: Path) -> Manifest:
 
 def _typed(body: Any) -> Manifest:
     try:
-        return TypeAdapter(Manifest).validate_python(body, strict=True, extra="forbid")
+        return TypeAdapter(Manifest).validate_python(body, extra="forbid")
     except ValidationError as error:
         first = error.errors(include_input=False)[0]
         raise ValueError(f"{'.'.join(map(str, first['loc']))} of its manifest: {first['msg']}") from error

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from features.lead_history import LeadHistory, stages_reached
 from features.outcomes import is_open
@@ -17,6 +17,8 @@ from features.records import STAGES, EventKind, Stage
 from features.working_time import WorkingHours
 
 SHIPPED = Path(__file__).parent / "call_policy.yaml"
+LONGEST_SLA = 10 * 24 * 60  # minutes; nobody calls a lead "now" after ten days
+LONGEST_NURTURE = 366  # days; a next touch after a year is no nurturing
 Grade = Literal["iql", "mql", "sal", "sql"]
 
 
@@ -26,7 +28,7 @@ class Action(StrEnum):
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Money(_Strict):
@@ -44,16 +46,23 @@ class Hours(_Strict):
     opens: time = Field(alias="from")
     closes: time = Field(alias="to")
 
+    @field_validator("opens", "closes", mode="before")
+    @classmethod
+    def _is_written_as_text(cls, value: object) -> object:
+        if isinstance(value, str | time):
+            return value
+        raise ValueError('write the hour in quotes, "10:00": YAML reads 10:00 as the number 600')
+
 
 class CallPolicy(_Strict):
     """A company's policy, read from YAML; every field is explained there."""
 
-    version: str
+    version: Annotated[str, Field(min_length=1, max_length=64)]
     money: Money
     attempts: Annotated[int, Field(ge=1)]
-    sla_minutes: Annotated[int, Field(gt=0)]
+    sla_minutes: Annotated[int, Field(gt=0, le=LONGEST_SLA)]
     working_hours: Hours
-    nurture_after_days: Annotated[int, Field(gt=0)]
+    nurture_after_days: Annotated[int, Field(gt=0, le=LONGEST_NURTURE)]
 
     def office(self) -> WorkingHours:
         hours = self.working_hours
@@ -183,13 +192,12 @@ def grade(lead: LeadHistory) -> Grade:
 
 def _decision(action: Action, because: str, case: Case, policy: CallPolicy, now: datetime) -> Decision:
     calls = action is Action.CALL_NOW
-    start = max(now, case.lead.created_at or now)
     return Decision(
         action=action,
         because=because,
         grade=grade(case.lead),
         value_of_call=None if case.p_won is None else value_of_call(case.p_won, policy),
         value_of_nurture=None if case.p_won is None else value_of_nurture(case.p_won, policy),
-        deadline=policy.office().deadline(start, timedelta(minutes=policy.sla_minutes)) if calls else None,
-        next_touch=None if calls or because == "closed" else start + timedelta(days=policy.nurture_after_days),
+        deadline=policy.office().deadline(now, timedelta(minutes=policy.sla_minutes)) if calls else None,
+        next_touch=None if calls or because == "closed" else now + timedelta(days=policy.nurture_after_days),
     )

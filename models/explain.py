@@ -10,6 +10,7 @@ from features.feature_schema import FeatureSchema
 
 Language = Literal["ru", "en"]
 MOST = 3  # reasons on each side: what one reads while the phone rings
+LONGEST = 60  # letters of a value; a longer one is a pasted text, and a reason is read at a glance
 LEAST = 0.05  # log odds; a smaller push changes a probability of 10% by less than half a point
 
 # What each feature is called; a field of the lead is called by its own name.
@@ -79,6 +80,9 @@ def _sentence(schema: FeatureSchema, values: Sequence[float | str | None], place
 
 def _shown(value: float | str, language: Language) -> str:
     if isinstance(value, str):
-        return f"«{value}»" if language == "ru" else f'"{value}"'
+        text = value if len(value) <= LONGEST else f"{value[:LONGEST]}…"
+        return f"«{text}»" if language == "ru" else f'"{text}"'
     text = f"{value:.0f}" if float(value).is_integer() else f"{value:.1f}"
+    if len(text) > LONGEST:
+        text = f"{value:.2g}"
     return text.replace(".", ",") if language == "ru" else text

@@ -2,13 +2,15 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 from pydantic import BaseModel
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Engine, event
+from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
 
 from features.records import Identifier
 from features.store import Store
@@ -31,6 +33,7 @@ SECURITY_HEADERS = {
 def make_app(settings: Settings) -> FastAPI:
     """The service of one company."""
     store = settings.open_store()
+    _leave_a_lost_file(store.engine)
     service_log = settings.open_log(store)
     champions = Champions(settings.bundles)
     recommender = Recommender(champions, load_policy(settings.policy), settings.currency)
@@ -45,6 +48,22 @@ def make_app(settings: Settings) -> FastAPI:
     desk.erase_old_bodies(_now())
     champions.get("conversion")  # now, so that the first lead need not wait for it
     return app
+
+
+def _leave_a_lost_file(engine: Engine) -> None:
+    """A connection to a SQLite file that was removed or replaced would go on writing where nobody will ever read."""
+    path = Path(engine.url.database or "")
+    if engine.dialect.name != "sqlite" or not path.is_file():
+        return
+
+    @event.listens_for(engine, "connect")
+    def remember(_connection: Any, record: Any) -> None:
+        record.info["file"] = path.stat().st_ino
+
+    @event.listens_for(engine, "checkout")
+    def compare(_connection: Any, record: Any, _proxy: Any) -> None:
+        if not path.is_file() or path.stat().st_ino != record.info.get("file"):
+            raise DisconnectionError(f"{path.name} was removed or replaced")  # the pool opens it anew
 
 
 def _add_headers(app: FastAPI) -> None:

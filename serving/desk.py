@@ -84,7 +84,7 @@ class Desk:
                 503,
                 "no-model",
                 "No reader of notes is published",
-                "a note with a lead_id was kept for the week; run `leadloop train reasons` and `leadloop promote reasons`",
+                "a note with a lead_id was kept; run `leadloop train reasons` and `leadloop promote --kind reasons`",
             )
         assert isinstance(champion.model, ReasonClassifier)
         return _tagged(champion.model, champion.version, note.text)

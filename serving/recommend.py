@@ -42,28 +42,22 @@ class Recommender:
         language: Language = "ru",
     ) -> Advice:
         """Advice for a lead as known at `as_of` (None for a lead without dates), given at `now`."""
-        history = _as_learned(lead, events, as_of, now)
         case = LeadHistory.at(lead, events, as_of or now)
         champion = self._champions.get("conversion")
         if champion is None:
-            return Advice(self._decide(case, None, now, history), dict(history.fields))
-        assert isinstance(champion.model, ConversionModel)
-        return self._by_model(history, case, champion.model, champion, now, language)
+            return Advice(self._decide(case, None, as_of, now), dict(case.fields))
+        return self._by_model(_as_learned(lead, events, as_of, now), case, champion, now, language)
 
     def _by_model(
-        self,
-        history: LeadHistory,
-        case: LeadHistory,
-        model: ConversionModel,
-        champion: Champion[Any],
-        now: datetime,
-        language: Language,
+        self, history: LeadHistory, case: LeadHistory, champion: Champion[Any], now: datetime, language: Language
     ) -> Advice:
+        model = champion.model
+        assert isinstance(model, ConversionModel)
         matrix = model.schema.matrix([history])
         prediction = model.predict(matrix, np.array([_furthest(history)]))
         values = model.schema.values(history)
         pros, cons = reasons(model.schema, values, model.contributions(matrix)[0], language)
-        recommendation = self._decide(case, prediction, now, history).model_copy(
+        recommendation = self._decide(case, prediction, history.as_of, now).model_copy(
             update={
                 "reasons_for": pros,
                 "reasons_against": cons,
@@ -74,12 +68,12 @@ class Recommender:
         return Advice(recommendation, dict(zip(model.schema.names, values, strict=True)))
 
     def _decide(
-        self, case: LeadHistory, prediction: Prediction | None, now: datetime, history: LeadHistory
+        self, case: LeadHistory, prediction: Prediction | None, as_of: datetime | None, now: datetime
     ) -> Recommendation:
         p_won = None if prediction is None else float(prediction.won[0])
         decision = decide(Case(case, p_won), self._policy, now)
         return Recommendation(
-            lead_id=history.lead_id,
+            lead_id=case.lead_id,
             action=decision.action.value,
             because=decision.because,
             probability=p_won,
@@ -94,7 +88,7 @@ class Recommender:
             reasons_for=[],
             reasons_against=[],
             source="rules",
-            as_of=history.as_of,
+            as_of=as_of,
             model_version=None,
             policy_version=self._policy.version,
             propensity=1.0,  # the policy draws nothing by chance

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from time import monotonic
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -57,11 +58,11 @@ def _progress() -> Progress:
 def import_table(report: ImportReport) -> None:
     """What an import read, stored, skipped and why; what it found of fields; what looks like a leak."""
     how = f" ({report.encoding}, delimiter {report.delimiter!r})" if report.encoding else ""
-    console.print(f"{report.file} by mapping {report.mapping}{how}: {report.rows} rows read")
+    console.print(f"{report.file} by mapping {report.mapping}{how}: {report.rows} rows read", markup=False)
     for kind, saved in report.saved.items():
         console.print(f"  {kind}: {saved.new} new, {saved.changed} changed, {saved.same} already there")
     if report.rejected:
-        console.print(f"  {report.rejected_rows} rows rejected, they are in {report.rejected_file}:")
+        console.print(f"  {report.rejected_rows} rows rejected, they are in {report.rejected_file}:", markup=False)
         for reason, count in report.rejected.most_common(REASONS_SHOWN):
             console.print(f"    {count} × {reason}", markup=False)
     for column, why in report.left_out.items():
@@ -72,7 +73,7 @@ def import_table(report: ImportReport) -> None:
     for kind, names in sorted(kinds.items()):
         console.print(f"  {kind}: {', '.join(names)}", markup=False)
     for leak in report.suspected:
-        console.print(f"  [bold red]may be known only after the outcome[/]: {leak.column}: {leak.why}")
+        console.print(f"  [bold red]may be known only after the outcome[/]: {escape(f'{leak.column}: {leak.why}')}")
 
 
 def trained_table(kind: str, trained: Trained) -> None:

@@ -52,7 +52,10 @@ class Scale:
 
 @dataclass(frozen=True)
 class HeatCell:
+    """A share, and how dark it is drawn: 1 is the darkest of the table."""
+
     share: Share
+    part: float
 
     @property
     def is_small(self) -> bool:
@@ -121,19 +124,16 @@ def _reach(shares: Iterable[Compared]) -> list[float]:
 
 
 def _heat(losses: LossReasons) -> list[tuple[str, list[HeatCell]]]:
-    """The share of each reason in the losses of each stage."""
+    """The share of each reason in the losses of each stage; a stage of few notes has no colour and sets no scale."""
     met = [row.reason for row in losses.reasons if row.share.now.count]
     named = [reason for reason in met if is_named(reason)][:SHOWN_REASONS]
-    counts = [dict(stage.reasons) for stage in losses.by_stage]
+    shown = (*named, *(reason for reason in met if not is_named(reason)))
+    stages = [(dict(stage.reasons), stage.notes) for stage in losses.by_stage]
+    table = {reason: [Share(counts.get(reason, 0), notes) for counts, notes in stages] for reason in shown}
+    top = max((share.rate or 0.0 for row in table.values() for share in row if share.of >= FEW_NOTES), default=1.0)
     return [
-        (
-            reason,
-            [
-                HeatCell(Share(count.get(reason, 0), stage.notes))
-                for count, stage in zip(counts, losses.by_stage, strict=True)
-            ],
-        )
-        for reason in (*named, *(reason for reason in met if not is_named(reason)))
+        (reason, [HeatCell(share, (share.rate or 0.0) / (top or 1.0)) for share in row])
+        for reason, row in table.items()
     ]
 
 

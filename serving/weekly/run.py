@@ -17,11 +17,11 @@ from serving.weekly.tag import Tagger, tag_week
 from serving.weekly.week import Week, last_full_week
 
 
-class NoReasonModel(RuntimeError):
+class NoReasonModel(ValueError):
     """No reason model serves, so that no note can be tagged."""
 
 
-class NoWeek(RuntimeError):
+class NoWeek(ValueError):
     """The store does not tell which week to review."""
 
 

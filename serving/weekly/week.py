@@ -55,6 +55,10 @@ class Week:
         return Week(self.monday - timedelta(weeks=weeks), self.zone)
 
     @property
+    def number(self) -> int:
+        return self.monday.isocalendar().week
+
+    @property
     def name(self) -> str:
         """
         >>> Week(date(2026, 12, 28), ZoneInfo("UTC")).name, Week(date(2024, 12, 30), ZoneInfo("UTC")).name

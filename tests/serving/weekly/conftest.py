@@ -1,14 +1,15 @@
 """A small company whose every number can be counted on fingers, and a tagger that reads one word."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from features.contacts import ContactKeeper
 from features.records import EventKind, Lead, LeadEvent, LossNote, Stage
-from features.store import Store
+from features.store import Store, migrate, open_engine
 from models.taxonomy import Taxonomy, load_taxonomy
 from serving.weekly.review import Review, build_review
 from serving.weekly.tag import tag_week
@@ -123,6 +124,15 @@ class Company:
         for ago in range(9):
             tag_week(week.before(ago), self.store, tagger)
         return build_review(week, self.store, tagger, load_taxonomy())
+
+
+@pytest.fixture
+def store(store_url: str) -> Iterator[Store]:
+    """An empty store of its own for each test; the tests of the service beside these share a filled one."""
+    engine = open_engine(store_url)
+    migrate(engine)
+    yield Store(engine, ContactKeeper(b"a secret for tests only"))
+    engine.dispose()
 
 
 @pytest.fixture

@@ -64,6 +64,12 @@ class Page(HTMLParser):
         return " ".join(" ".join(self.words).split()).replace("\xa0", " ")
 
 
+@pytest.fixture
+def store_url(tmp_path) -> str:
+    """One kind of database is enough here: the page is made of a review and does not know where it came from."""
+    return f"sqlite:///{tmp_path / 'store.db'}"
+
+
 def read(review, lang="ru") -> Page:
     page = Page(render(review, lang))
     assert not page.open
