@@ -23,6 +23,7 @@ from serving.recommend import Recommender
 from serving.settings import Settings
 from serving.web.pages import add_pages
 
+LOCK_WAIT_MS = 2_000  # some CRMs hang up after two seconds; answering 503 with advice is better than that
 SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -33,7 +34,7 @@ SECURITY_HEADERS = {
 def make_app(settings: Settings) -> FastAPI:
     """The service of one company."""
     store = settings.open_store()
-    _leave_a_lost_file(store.engine)
+    _watch_sqlite(store.engine)
     service_log = settings.open_log(store)
     champions = Champions(settings.bundles)
     recommender = Recommender(champions, load_policy(settings.policy), settings.currency)
@@ -50,14 +51,18 @@ def make_app(settings: Settings) -> FastAPI:
     return app
 
 
-def _leave_a_lost_file(engine: Engine) -> None:
-    """A connection to a SQLite file that was removed or replaced would go on writing where nobody will ever read."""
+def _watch_sqlite(engine: Engine) -> None:
+    """Waits for a lock no longer than a CRM does, and leaves a file that was removed or replaced.
+
+    SQLite itself would go on writing into a removed file: every answer would say that it was stored.
+    """
     path = Path(engine.url.database or "")
     if engine.dialect.name != "sqlite" or not path.is_file():
         return
 
     @event.listens_for(engine, "connect")
-    def remember(_connection: Any, record: Any) -> None:
+    def prepare(connection: Any, record: Any) -> None:
+        connection.execute(f"PRAGMA busy_timeout = {LOCK_WAIT_MS}")
         record.info["file"] = path.stat().st_ino
 
     @event.listens_for(engine, "checkout")

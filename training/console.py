@@ -44,7 +44,9 @@ def timed_steps() -> Iterator[Callable[[str], None]]:
         task = progress.add_task("starting", total=None)
 
         def say(step: str) -> None:
-            progress.console.print(f"[{monotonic() - started:5.1f} s] {step}", markup=False, highlight=False, soft_wrap=True)
+            progress.console.print(
+                f"[{monotonic() - started:5.1f} s] {step}", markup=False, highlight=False, soft_wrap=True
+            )
             progress.update(task, description=step)
 
         yield say

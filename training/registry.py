@@ -77,9 +77,20 @@ class Registry:
             self._client.log_param(run_id, name, value)
         for name, figure in metrics.items():
             self._client.log_metric(run_id, name, figure)
+        self._log_dataset(run_id, model.kind, data)
         manifest = self._upload(run_id, model, data, holdout)
         self._client.set_terminated(run_id)
         return self._add_version(model.kind, run_id, f"{run.info.artifact_uri}/{BUNDLE}", manifest)
+
+    def _log_dataset(self, run_id: str, kind: str, data: Mapping[str, Any]) -> None:
+        """Shows in MLflow what the run has read: its digest and its size, never a row of it."""
+        from mlflow.entities import Dataset, DatasetInput, InputTag
+
+        digest = str(data["digest"])
+        read = Dataset(
+            f"{kind} history", digest, "leadloop", json.dumps({"store": "leadloop"}), profile=json.dumps(data)
+        )
+        self._client.log_inputs(run_id, [DatasetInput(read, [InputTag("mlflow.data.context", "training")])])
 
     def _upload(
         self, run_id: str, model: Model, data: Mapping[str, Any], holdout: Mapping[str, Any] | None

@@ -41,9 +41,7 @@ def _judge_conversion(
 ) -> Comparison:
     held = registry.holdout(challenger)
     if held is None:
-        return _prior_only(registry, champion, "no leads could be held out")
-    if _open(registry, challenger).source != "model":
-        return _prior_only(registry, champion, "on the leads held out no ranking was proven")
+        return _prior_only(registry, champion)
     y, p = np.array(held["y"]), np.array(held["p"])
     incumbent, note = _incumbent(registry, store, champion, held)
     if incumbent is not None:
@@ -97,12 +95,12 @@ def _baselines(store: Store, held: dict[str, Any], y: np.ndarray[Any, Any]) -> l
     return [prior, *(Contender(name, PEERS[name](split)) for name in BASELINES[1:])]
 
 
-def _prior_only(registry: Registry, champion: Registered | None, why: str) -> Comparison:
+def _prior_only(registry: Registry, champion: Registered | None) -> Comparison:
     """A challenger that only knows the prior may serve as long as nobody serves who knows more."""
     objections = []
     if champion is not None and _open(registry, champion).source == "model":
         objections.append("it only knows the prior, the champion ranks")
-    return Comparison(0, {}, {}, objections, [f"prior only: {why}"])
+    return Comparison(0, {}, {}, objections, ["prior only: no leads could be held out"])
 
 
 def _open(registry: Registry, registered: Registered) -> ConversionModel:
