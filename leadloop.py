@@ -176,9 +176,14 @@ def weekly(
 @keys.command("new")
 def new_key(name: Annotated[str, typer.Argument(help="Who will use it, e.g. bitrix24.")]) -> None:
     """Make a key and show it once."""
+    from sqlalchemy.exc import IntegrityError
+
     with _plain_errors():
         settings = _settings()
-        typer.echo(settings.open_log(settings.open_store()).new_key(name))
+        try:
+            typer.echo(settings.open_log(settings.open_store()).new_key(name))
+        except IntegrityError:
+            _fail(f"there was a key under the name {name!r} already; choose another, such as '{name}-2'")
 
 
 @keys.command("revoke")

@@ -16,6 +16,8 @@ from features.records import FieldValue, Lead, LeadEvent, LossNote, Record, Spen
 from features.store import Saved, Store
 
 CHUNK = 1_000  # records in memory before they are saved
+REASONS_KEPT = 1_000  # different reasons of rejection in the report: a column of nonsense gives one per row
+OTHER_REASONS = "other reasons, see the file of rejected rows"
 LOOKED_AT = 20_000  # latest leads from which types and leaks are found; more would change no finding
 
 R = TypeVar("R", bound=Record)
@@ -69,7 +71,8 @@ def import_export(
     with _RejectedFile(export, rejected_to) as rejected:
         for record in export.records():
             if isinstance(record, Rejected):
-                report.rejected[record.reason] += 1
+                known = record.reason in report.rejected or len(report.rejected) < REASONS_KEPT
+                report.rejected[record.reason if known else OTHER_REASONS] += 1
                 rejected.write(record)
             else:
                 waiting[type(record)].append(record)
@@ -80,7 +83,7 @@ def import_export(
                 say(report.rows)
         for kind in waiting:
             save(kind)
-        report.rejected_file = rejected.name
+    report.rejected_file = rejected.name
     if mapping.table in ("leads", "events"):  # notes and spend tell nothing of fields or outcomes
         _look_at_fields(store, report)
     return report

@@ -1,4 +1,4 @@
-"""A made company of 600 leads for the tests of the API: what sells is known, so that the trees have something to say."""
+"""A made company of 600 leads for the tests of the API, with known rules, so that trees have something to say."""
 
 import json
 import random

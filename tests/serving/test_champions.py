@@ -354,7 +354,7 @@ def test_readiness_names_what_is_wrong_and_the_service_answers_on(own_crm: Crm, 
     assert str(bundles) not in json.dumps(ready)
 
 
-def test_a_service_whose_only_bundle_is_broken_answers_by_the_rules(own_crm: Crm, company_home: Path) -> None:
+def test_a_service_whose_only_bundle_is_broken_has_no_champion_and_says_why(own_crm: Crm) -> None:
     folder = next((own_crm.home / "bundles" / "conversion").glob("conversion-*"))
     cut(folder)
     served = Champions(own_crm.home / "bundles")
