@@ -73,7 +73,7 @@ HEADERS: dict[str, list[str]] = {
     "email": ["email", "e-mail", "почта", "эл. почта", "электронная почта", "рабочий email", "email (контакт)"],
     "contact_name": [
         *("имя", "фио", "контакт", "основной контакт", "полное имя", "имя контакта", "клиент", "contact name"),
-        *("full name", "first name", "associated contact"),
+        *("full name", "first name", "associated contact", "контактное лицо"),
     ],
     "manager": [
         *("ответственный", "ответственный менеджер", "менеджер", "lead owner", "contact owner", "deal owner"),

@@ -68,9 +68,12 @@ def compare(y: Array, challenger: Contender, champion: Contender | None, baselin
 
 
 def _enough(
-    y: Array, _challenger: Contender, _champion: Contender | None, _baselines: Sequence[Contender]
+    y: Array, _challenger: Contender, champion: Contender | None, _baselines: Sequence[Contender]
 ) -> str | None:
-    return None if len(y) >= FEW else f"only {len(y)} leads to compare on, at least {FEW} are needed"
+    """To replace a champion takes enough leads; where nobody serves yet, whoever is sound is better than nobody."""
+    if champion is None or len(y) >= FEW:
+        return None
+    return f"only {len(y)} leads to compare on, at least {FEW} are needed"
 
 
 def _calibrated(

@@ -141,6 +141,8 @@ def _recorded(rows: Rows) -> list[Stage]:
 
 def _try(rows: Rows, stage: Stage, known: Places, seed: int, threads: int) -> _Trial | None:
     """Trees of the older leads, looked at on the latest; None where there are too few leads to try."""
+    if not rows.schema.columns:
+        return None
     y = rows.outcomes[stage]
     older, latest = _by_time(rows, known)
     for part in (older, known):

@@ -38,6 +38,8 @@ def promote(
     challenger = registry.find(kind, "challenger")
     if challenger is None:
         raise NotPromoted(f"there is no challenger for {kind}; run `leadloop train {kind}` first")
+    if challenger.version == current(bundles, kind):
+        raise NotPromoted(f"{challenger.version} is the champion already; train a new challenger")
     if not verdict.get("promote") and not force:
         raise NotPromoted(f"{challenger.version} stays challenger: {'; '.join(verdict.get('objections', []))}")
     return _publish(kind, challenger, registry, bundles, log, verdict, by_force=force and not verdict.get("promote"))

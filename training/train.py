@@ -109,7 +109,13 @@ def _holdout_json(fitted: FittedConversion) -> dict[str, Any] | None:
     held = fitted.holdout
     if held is None:
         return None
-    return {"lead_ids": list(held.lead_ids), "y": held.y.tolist(), "p": held.p.tolist(), "prior": held.prior}
+    return {
+        "lead_ids": list(held.lead_ids),
+        "y": held.y.tolist(),
+        "p": held.p.tolist(),
+        "prior": held.prior,
+        "proven": fitted.model.stages[Stage.WON].proven,
+    }
 
 
 def _digest(texts: Sequence[str]) -> str:

@@ -41,8 +41,10 @@ def _judge_conversion(
 ) -> Comparison:
     held = registry.holdout(challenger)
     if held is None:
-        return _prior_only(registry, champion)
-    y, p = np.array(held["y"]), np.array(held["p"])
+        return _prior_only(registry, challenger, champion)
+    y = np.array(held["y"])
+    # an unproven challenger serves the prior, so it is judged by the prior
+    p = np.array(held["p"]) if held["proven"] else np.full(len(y), held["prior"])
     incumbent, note = _incumbent(registry, store, champion, held)
     if incumbent is not None:
         unseen = np.isfinite(incumbent.p)
@@ -95,9 +97,14 @@ def _baselines(store: Store, held: dict[str, Any], y: np.ndarray[Any, Any]) -> l
     return [prior, *(Contender(name, PEERS[name](split)) for name in BASELINES[1:])]
 
 
-def _prior_only(registry: Registry, champion: Registered | None) -> Comparison:
+def _prior_only(registry: Registry, challenger: Registered, champion: Registered | None) -> Comparison:
     """A challenger that only knows the prior may serve as long as nobody serves who knows more."""
     objections = []
+    seen = registry.metrics(challenger)
+    if seen["won.ripe"] == 0:
+        objections.append("it has seen no ripe lead, so it knows nothing that the rules do not know")
+    elif seen["won.reached"] == 0:
+        objections.append(f"none of its {seen['won.ripe']:.0f} ripe leads was won; import the outcomes first")
     if champion is not None and _open(registry, champion).source == "model":
         objections.append("it only knows the prior, the champion ranks")
     return Comparison(0, {}, {}, objections, ["prior only: no leads could be held out"])

@@ -93,7 +93,8 @@ def test_a_clock_change_makes_no_hour_longer() -> None:
     assert night.deadline(spring, timedelta(hours=6)).date() == date(2026, 3, 30)  # that night had five hours
 
 
-moments = st.datetimes(datetime(2020, 1, 1), datetime(2035, 12, 31), timezones=st.just(UTC))
+BEGIN, END = datetime.fromisoformat("2020-01-01"), datetime.fromisoformat("2035-12-31")
+moments = st.datetimes(BEGIN, END, timezones=st.just(UTC))
 stretches = st.timedeltas(timedelta(0), timedelta(days=5))
 
 

@@ -43,7 +43,8 @@ def a_lead(*events: str, phone: str = "mobile", comment: str = "", **more: Any) 
         )
     fields = {"comment": comment} if comment else {}
     contact = ContactFacts(phone=phone)  # type: ignore[arg-type]
-    return LeadHistory("L", **{"as_of": NOW, "created_at": CAME, **more}, fields=fields, contact=contact, events=tuple(happened))  # fmt: skip
+    dates = {"as_of": NOW, "created_at": CAME, **more}
+    return LeadHistory("L", fields=fields, contact=contact, events=tuple(happened), **dates)
 
 
 CASES = [  # the rule that speaks, what it says, the chance to win, what happened
@@ -130,11 +131,12 @@ def test_without_a_probability_there_is_no_value() -> None:
 probabilities = st.floats(0, 1)
 events = st.lists(
     st.sampled_from(
-        "touch:page call:no_answer call:answered call:invalid message:in stage:qualified meeting won lost reopened".split()
+        "touch:page call:busy call:answered call:invalid message:in stage:qualified meeting won lost reopened".split()
     ),
     max_size=8,
 )
-moments = st.datetimes(datetime(2024, 1, 1), datetime(2027, 12, 31), timezones=st.just(UTC))
+BEGIN, END = datetime.fromisoformat("2024-01-01"), datetime.fromisoformat("2027-12-31")
+moments = st.datetimes(BEGIN, END, timezones=st.just(UTC))
 
 
 @given(p=probabilities, q=probabilities)

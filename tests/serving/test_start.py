@@ -6,7 +6,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -100,13 +99,10 @@ def test_twenty_megabytes_are_refused_on_the_wire(server: Server) -> None:
     request = urllib.request.Request(
         f"{server.told['address']}/v1/leads", b"[" * 20 * 2**20, {"Authorization": f"Bearer {server.key}"}
     )
-    try:
+    with pytest.raises(urllib.error.URLError) as refused:
         urllib.request.urlopen(request, timeout=20)
-        raise AssertionError("the body was taken")
-    except urllib.error.HTTPError as refused:
-        assert refused.code == 413
-    except urllib.error.URLError as cut:  # the server need not read to the end
-        assert isinstance(cut.reason, ConnectionError)
+    # either the answer comes, or the connection is closed first: the server need not read to the end
+    assert getattr(refused.value, "code", 413) == 413
     assert server.lives()
 
 

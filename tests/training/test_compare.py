@@ -29,10 +29,12 @@ def test_who_is_promoted(p: np.ndarray, objection: str | None) -> None:
         assert any(objection in why for why in found.objections)
 
 
-def test_on_a_few_leads_nobody_is_promoted() -> None:
+def test_a_champion_is_not_replaced_on_a_few_leads_but_a_vacant_place_is_taken() -> None:
     few = slice(0, 50)
-    found = compare(Y[few], Contender("challenger", P[few]), None, [Contender("prior", PRIOR.p[few])])
-    assert "only 50 leads" in found.objections[0]
+    challenger, prior = Contender("challenger", P[few]), Contender("prior", PRIOR.p[few])
+    against = compare(Y[few], challenger, Contender("champion", CHAMPION.p[few]), [prior])
+    assert "only 50 leads" in against.objections[0]
+    assert compare(Y[few], challenger, None, [prior]).promote
 
 
 def test_the_table_shows_every_contender_beside_the_others() -> None:
