@@ -1,6 +1,7 @@
 """The API and the batch give the same probability for the same lead, to the last bit, whatever stands around it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -34,10 +35,29 @@ def bits(numbers: Sequence[float] | Floats) -> list[int]:
     return found
 
 
+@dataclass(frozen=True)
+class Asked:
+    """The API's answers, what its model was given for each, and the histories that a batch would make of the leads."""
+
+    answers: list[dict[str, Any]]
+    given: Floats
+    histories: list[LeadHistory]
+
+
 @pytest.fixture(scope="module")
-def asked(crm: Crm, store: Store) -> list[tuple[dict[str, Any], LeadHistory]]:
-    """The API's answer beside the history that a batch would make: dated leads at many ages, and undated ones."""
-    return [*_dated(crm, store), *_undated(crm, store)]
+def asked(crm: Crm, store: Store) -> Asked:
+    """Dated leads at many ages, and undated ones."""
+    given: list[Floats] = []
+    predict = ConversionModel.predict
+
+    def listening(model: ConversionModel, matrix: Floats, *more: Any) -> Prediction:
+        given.append(matrix.copy())
+        return predict(model, matrix, *more)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ConversionModel, "predict", listening)
+        pairs = [*_dated(crm, store), *_undated(crm, store)]
+    return Asked([answer for answer, _ in pairs], np.concatenate(given), [history for _, history in pairs])
 
 
 def _dated(crm: Crm, store: Store) -> list[tuple[dict[str, Any], LeadHistory]]:
@@ -46,7 +66,7 @@ def _dated(crm: Crm, store: Store) -> list[tuple[dict[str, Any], LeadHistory]]:
     for number in DATED:
         lead, events = leads[f"L{number:04d}"]
         assert lead.created_at is not None
-        as_of = lead.created_at + timedelta(hours=(number * 7) % 900)
+        as_of = lead.created_at + timedelta(seconds=(number * 26_717.39) % 3e6)
         answer = crm.advice(lead.lead_id, as_of=as_of.isoformat())
         pairs.append((answer, LeadHistory.at(lead, events, as_of)))
     return pairs
@@ -63,9 +83,8 @@ def _undated(crm: Crm, store: Store) -> list[tuple[dict[str, Any], LeadHistory]]
     return pairs
 
 
-def test_the_api_answers_what_one_big_batch_says(asked: Any, model: ConversionModel) -> None:
-    answers, histories = [answer for answer, _ in asked], [history for _, history in asked]
-    batch = in_one_batch(model, histories)
+def test_the_api_answers_what_one_big_batch_says(asked: Asked, model: ConversionModel) -> None:
+    answers, batch = asked.answers, in_one_batch(model, asked.histories)
     assert len(answers) == 300
     assert bits([answer["probability"] for answer in answers]) == bits(batch.won)
     assert bits([answer["interval"][0] for answer in answers]) == bits(batch.low)
@@ -74,9 +93,17 @@ def test_the_api_answers_what_one_big_batch_says(asked: Any, model: ConversionMo
         assert bits([answer["stage_probabilities"][stage.value] for answer in answers]) == bits(probabilities)
 
 
-def test_the_company_is_no_easy_one(asked: Any, model: ConversionModel) -> None:
+def test_the_model_is_given_the_same_inputs_by_the_api_and_by_the_batch(asked: Asked, model: ConversionModel) -> None:
+    """Sharper than its answers: most small changes of an input move no lead to another leaf."""
+    batch = model.schema.matrix(asked.histories)
+    assert batch.shape == asked.given.shape
+    for name, ours, theirs in zip(model.schema.names, asked.given.T, batch.T, strict=True):
+        assert bits(ours) == bits(theirs), name
+
+
+def test_the_company_is_no_easy_one(asked: Asked, model: ConversionModel) -> None:
     """Equal answers prove something only where answers differ and every kind of feature has its say."""
-    answers, histories = [answer for answer, _ in asked], [history for _, history in asked]
+    answers, histories = asked.answers, asked.histories
     assert len({answer["probability"] for answer in answers}) > 150
     assert {answer["as_of"] is None for answer in answers} == {True, False}
     assert {answer["source"] for answer in answers} == {"model"}
@@ -89,8 +116,8 @@ def test_the_company_is_no_easy_one(asked: Any, model: ConversionModel) -> None:
 
 
 @pytest.mark.parametrize("size", [1, 2, 7, 64, 299])
-def test_a_batch_of_any_size_in_any_order_says_the_same(asked: Any, model: ConversionModel, size: int) -> None:
-    histories = [history for _, history in asked]
+def test_a_batch_of_any_size_in_any_order_says_the_same(asked: Asked, model: ConversionModel, size: int) -> None:
+    histories = asked.histories
     whole = bits(in_one_batch(model, histories).won)
     order = np.random.default_rng(size).permutation(len(histories))
     for start in range(0, len(order), size):
@@ -99,9 +126,9 @@ def test_a_batch_of_any_size_in_any_order_says_the_same(asked: Any, model: Conve
         assert bits(said) == [whole[place] for place in part]
 
 
-def test_a_feature_computed_otherwise_in_the_api_would_be_seen(asked: Any, model: ConversionModel) -> None:
+def test_a_feature_computed_otherwise_in_the_api_would_be_seen(asked: Asked, model: ConversionModel) -> None:
     """The comparison itself is tried: the smallest change of one input moves the bits of some answer."""
-    histories = [history for _, history in asked]
+    histories = asked.histories
     matrix, honest = model.schema.matrix(histories), bits(in_one_batch(model, histories).won)
     moved = []
     for column in range(matrix.shape[1]):
@@ -111,8 +138,8 @@ def test_a_feature_computed_otherwise_in_the_api_would_be_seen(asked: Any, model
     assert np.mean(moved) > 0.8
 
 
-def test_reasons_never_contradict_the_contributions(asked: Any, model: ConversionModel) -> None:
-    for answer, history in asked[::10]:
+def test_reasons_never_contradict_the_contributions(asked: Asked, model: ConversionModel) -> None:
+    for answer, history in list(zip(asked.answers, asked.histories, strict=True))[::10]:
         contributions = model.contributions(model.schema.matrix([history]))[0]
         assert len(answer["reasons_for"]) <= 3
         assert len(answer["reasons_against"]) <= 3
