@@ -250,7 +250,7 @@ def test_a_locked_database_is_waited_for_and_not_for_ever(failing_crm: Crm) -> N
     holder.execute("BEGIN EXCLUSIVE")
     started = datetime.now(UTC)
     it_fails_politely(failing_crm)
-    assert datetime.now(UTC) - started < timedelta(seconds=4)
+    assert datetime.now(UTC) - started < timedelta(seconds=15)  # four waits; the store's own patience makes it 20
     releasing = threading.Timer(0.1, holder.rollback)
     releasing.start()
     it_works_again(failing_crm)

@@ -21,7 +21,8 @@ START_S = 20  # seconds; two on an idle machine
 
 # Starts as `leadloop serve` does; says on its last line what it loaded and how large it grew.
 SERVE = """
-import json, resource, sys, time
+import json, sys, time
+from pathlib import Path
 began = time.monotonic()
 from serving.server import _free_port, post, running
 from serving.settings import Settings
@@ -29,7 +30,9 @@ with running(Settings(_env_file=None), "127.0.0.1") as address:
     ready = time.monotonic() - began
     said = post(address, "/v1/leads", sys.argv[1], {"lead_id": "first", "source": "вебинар"})
     loaded = [name for name in sys.argv[2].split(",") if name in sys.modules]
-    rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    status = Path("/proc/self/status")  # Linux; elsewhere the size is not looked at
+    lines = status.read_text().splitlines() if status.exists() else []
+    rss = sum(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
     print(json.dumps({"address": address, "ready": ready, "loaded": loaded, "rss": rss, "said": said}), flush=True)
     sys.stdin.read()
 """
@@ -92,7 +95,7 @@ def test_the_first_answer_needs_nothing_of_training(server: Server) -> None:
 
 def test_it_is_ready_soon_and_small(server: Server) -> None:
     assert server.told["ready"] < START_S
-    assert server.told["rss"] < 400  # MB
+    assert server.told["rss"] < 250  # MB; 127 on the machine of the tests
 
 
 def test_twenty_megabytes_are_refused_on_the_wire(server: Server) -> None:
