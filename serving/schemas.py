@@ -38,13 +38,17 @@ Language = Literal["ru", "en"]
 LEAD_EXAMPLE: dict[str, Any] = {
     "lead_id": "L-1001",
     "created_at": "2026-11-20T10:15:00+03:00",
-    "source": "вебинар",
+    "source": "Рекомендация",
+    "landing_page": "/demo-15-minut",
+    "offer": "Демо",
     "product": "CRM",
-    "region": "Казань",
-    "company_size": "51-200",
-    "comment": "Нужно 30 мест, созвонимся сегодня?",
+    "region": "Москва",
+    "industry": "Оптовая торговля",
+    "company_size": "51-250",
+    "role": "Коммерческий директор",
+    "comment": "Нужно срочно, 30 мест, созвонимся сегодня?",
     "phone": "+7 916 123-45-67",
-    "custom": {"Отдел": "продажи"},
+    "custom": {"Работаете с CRM": "нет", "Сотрудников в отделе": 30},
 }
 
 

@@ -11,6 +11,9 @@ from models.conversion import INTERVAL
 Array = NDArray[np.float64]
 
 PRIOR_STRENGTH = 50.0  # leads: how much the overall rate counts beside the latest leads' own rate
+# On X Education the slope of the latest fifth moves between 0.96 and 1.12, and following it costs 0.003 of log loss per
+# lead on the leads after it: a slope tells of overfit only where it is further from one than periods are from each other.
+STEADY = 0.2
 NEIGHBOURS = 100  # hold-out leads of like score behind an interval; at a rate of 10% its half width is 4 points
 
 
@@ -18,6 +21,7 @@ def calibrate(raw: Array, y: Array, weight: Array) -> tuple[float, float]:
     """Slope and intercept of log odds by weighted maximum likelihood (Platt 1999), the slope between 0 and 2.
 
     The targets lean on one imagined lead of each outcome, as Platt advises, so that a perfect separation stays finite.
+    What the slope differs from one by no more than STEADY is taken as this period's own; only the rest is kept.
     """
     won, lost = weight[y == 1].sum(), weight[y == 0].sum()
     target = np.where(y == 1, (won + 1) / (won + 2), 1 / (lost + 2))
@@ -30,7 +34,8 @@ def calibrate(raw: Array, y: Array, weight: Array) -> tuple[float, float]:
         return value, np.array([np.sum(error * raw), np.sum(error)])
 
     found = minimize(loss, np.array([1.0, 0.0]), jac=True, method="L-BFGS-B", bounds=[(0.0, 2.0), (None, None)])
-    return float(found.x[0]), float(found.x[1])
+    slope = 1.0 + float(np.sign(found.x[0] - 1.0)) * max(0.0, abs(float(found.x[0]) - 1.0) - STEADY)
+    return slope, intercept_for(slope * raw, weight, float(np.average(target, weights=weight)))
 
 
 def latest_rate(

@@ -14,7 +14,7 @@ import numpy as np
 from features.contacts import ContactKeeper
 from features.notes import clean_note
 from features.records import Lead, LeadEvent, LossNote
-from models.bundle import Model, save_bundle
+from models.bundle import MANIFEST, Model, _digest, _version, save_bundle
 from models.note_vectors import NoteVectors, learn_vocabulary
 from models.reason_classifier import Coefficients, ReasonClassifier, ReasonSettings
 from serving.settings import Settings
@@ -145,6 +145,16 @@ def point(bundles: Path, kind: str, version: object) -> None:
     arriving = bundles / kind / "champion.new"
     arriving.write_text(json.dumps({"version": version}), encoding="utf-8")
     arriving.replace(bundles / kind / "champion.json")
+
+
+def sign_again(folder: Path) -> Path:
+    """A manifest that fits the files as they are now: what an attacker, or a broken training, would write."""
+    manifest = json.loads((folder / MANIFEST).read_text())
+    manifest["files"] = {path.name: _digest(path) for path in sorted(folder.iterdir()) if path.name != MANIFEST}
+    manifest["version"] = _version(manifest["kind"], manifest["files"])
+    (folder / MANIFEST).write_text(json.dumps(manifest))
+    signed = folder.with_name(manifest["version"])
+    return folder if signed == folder else folder.rename(signed)
 
 
 def settings_of(home: Path) -> Settings:

@@ -1,8 +1,10 @@
 """The service of a made company: trained once per run, served to each test that asks for it."""
 
+import json
 import shutil
 import warnings
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,7 @@ from features.store import Store
 from models.conversion import ConversionModel
 from serving import champions
 from serving.api import make_app
-from tests.serving.company import Crm, make_company, publish, settings_of, tiny_reader
+from tests.serving.company import Crm, make_company, point, publish, settings_of, tiny_reader
 from training.fit_conversion import fit_conversion
 from training.rows import make_rows
 
@@ -71,6 +73,22 @@ def own_crm(company_home: Path, tmp_path: Path, unchecked: None) -> Iterator[Crm
 def new_crm(tmp_path: Path) -> Iterator[Crm]:
     """The service of a company that has just begun: no history, no models."""
     yield from _serve(tmp_path / "new")
+
+
+@pytest.fixture
+def bundles(company_home: Path, tmp_path: Path) -> Path:
+    """The company's bundles, to be broken."""
+    return Path(shutil.copytree(company_home / "bundles", tmp_path / "bundles"))
+
+
+@pytest.fixture
+def other(bundles: Path, model: ConversionModel) -> Path:
+    """Another good bundle beside the champion, not yet published; a test breaks it and then publishes it."""
+    before = json.loads((bundles / "conversion" / "champion.json").read_text())["version"]
+    version = publish(replace(model, horizon_days=model.horizon_days + 1), bundles)
+    point(bundles, "conversion", before)
+    assert version != before
+    return bundles / "conversion" / version
 
 
 @pytest.fixture

@@ -1,55 +1,23 @@
 """A new champion is followed without a restart; a broken one is never served, whatever is broken about it."""
 
-import io
 import json
 import os
-import pickle
 import shutil
 import threading
-import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from models.bundle import MANIFEST, BrokenModel, read_manifest
 from models.conversion import ConversionModel
 from serving import champions
 from serving.champions import Champions, pointed
-from tests.serving.company import Crm, point, publish, tiny_reader
+from tests.serving.company import Crm, point, publish, sign_again, tiny_reader
 
 Break = Callable[[Path], None]
-
-
-@pytest.fixture
-def bundles(company_home: Path, tmp_path: Path) -> Path:
-    """The company's bundles, to be broken."""
-    return Path(shutil.copytree(company_home / "bundles", tmp_path / "bundles"))
-
-
-@pytest.fixture
-def other(bundles: Path, model: ConversionModel) -> Path:
-    """Another good bundle beside the champion, not yet published; a test breaks it and then publishes it."""
-    before = json.loads((bundles / "conversion" / "champion.json").read_text())["version"]
-    version = publish(replace(model, horizon_days=model.horizon_days + 1), bundles)
-    point(bundles, "conversion", before)
-    assert version != before
-    return bundles / "conversion" / version
-
-
-def sign_again(folder: Path) -> Path:
-    """A manifest that fits the files as they are now: what an attacker, or a broken training, would write."""
-    from models.bundle import _digest, _version  # the only honest way to sign a dishonest bundle
-
-    manifest = json.loads((folder / MANIFEST).read_text())
-    manifest["files"] = {path.name: _digest(path) for path in sorted(folder.iterdir()) if path.name != MANIFEST}
-    manifest["version"] = _version(manifest["kind"], manifest["files"])
-    (folder / MANIFEST).write_text(json.dumps(manifest))
-    signed = folder.with_name(manifest["version"])
-    return folder if signed == folder else folder.rename(signed)
 
 
 # Following the pointer
@@ -360,77 +328,6 @@ def test_a_service_whose_only_bundle_is_broken_has_no_champion_and_says_why(own_
     served = Champions(own_crm.home / "bundles")
     assert served.get("conversion") is None
     assert "not served" in served.problems["conversion"]
-
-
-# Pickles
-
-
-class Bomb:
-    """A pickle of this makes a file where it is opened."""
-
-    def __init__(self, marker: Path) -> None:
-        self.marker = marker
-
-    def __reduce__(self) -> Any:
-        return Path.touch, (self.marker,)
-
-
-def object_array(bomb: Bomb) -> bytes:
-    file = io.BytesIO()
-    np.save(file, np.array([bomb], dtype=object), allow_pickle=True)
-    return file.getvalue()
-
-
-def zipped(bomb: Bomb) -> bytes:
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w") as archive:
-        archive.writestr("data.pkl", pickle.dumps(bomb))
-    return file.getvalue()
-
-
-def npz(bomb: Bomb) -> bytes:
-    file = io.BytesIO()
-    np.savez(file, allow_pickle=True, a=np.array([bomb], dtype=object))
-    return file.getvalue()
-
-
-PICKLES: dict[str, Callable[[Bomb], bytes]] = {
-    **{f"protocol {n}": lambda bomb, n=n: pickle.dumps(bomb, n) for n in range(6)},  # type: ignore[misc]
-    "an array of objects": object_array,
-    "a zip": zipped,
-    "an npz": npz,
-}
-
-
-@pytest.mark.parametrize("name", ["model.pkl", "more.json", "more.npy", "more.txt", "conversion.json", "won.trees.txt"])
-@pytest.mark.parametrize("content", PICKLES)
-def test_a_pickle_under_any_name_is_refused_and_never_opened(
-    bundles: Path, other: Path, unchecked: object, tmp_path: Path, name: str, content: str
-) -> None:
-    marker = tmp_path / "the pickle was opened"
-    (other / name).write_bytes(PICKLES[content](Bomb(marker)))
-    signed = sign_again(other)
-    with pytest.raises(BrokenModel, match=r"no plain model file|not what its name says"):
-        read_manifest(signed)
-    served = Champions(bundles)
-    old = served.get("conversion")
-    point(bundles, "conversion", signed.name)
-    assert served.get("conversion") is old
-    assert not marker.exists()
-
-
-@pytest.mark.parametrize("name", ["bias.npy", "pairs.npy", "lemmas.json"])
-def test_a_pickle_in_a_reader_of_notes_is_refused_as_well(bundles: Path, tmp_path: Path, name: str) -> None:
-    folder = next((bundles / "reasons").glob("reasons-*"))
-    (folder / name).write_bytes(object_array(Bomb(tmp_path / "opened")))
-    with pytest.raises(BrokenModel, match="not what its name says"):
-        read_manifest(sign_again(folder))
-    assert not (tmp_path / "opened").exists()
-
-
-def test_the_bomb_of_these_tests_is_live(tmp_path: Path) -> None:
-    pickle.loads(pickle.dumps(Bomb(tmp_path / "opened")))
-    assert (tmp_path / "opened").exists()
 
 
 def test_the_reader_of_notes_follows_its_pointer_too(own_crm: Crm) -> None:
