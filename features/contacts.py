@@ -84,6 +84,15 @@ def _phone(raw: str, country: str) -> tuple[PhoneKind, str | None, str | None]:
     return kind, phonenumbers.region_code_for_number(number), e164
 
 
+def is_phone(digits: str) -> bool:
+    """Whether bare digits are a valid phone, Russian or with the code of its country.
+
+    >>> is_phone("79161234567"), is_phone("9161234567"), is_phone("15000000000")
+    (True, True, False)
+    """
+    return any(_phone(written, "RU")[0] in ("mobile", "fixed") for written in (digits, f"+{digits}"))
+
+
 _PHONE_KINDS: dict[int, PhoneKind] = {
     PhoneNumberType.MOBILE: "mobile",
     PhoneNumberType.FIXED_LINE: "fixed",

@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from threading import Lock
 
@@ -19,6 +20,7 @@ from serving.recommend import Advice, Recommender
 
 log = logging.getLogger(__name__)
 ERASE_EVERY = timedelta(hours=1)  # bodies are kept 30 days; an hour more is within what "30 days" means
+CLOCKS_DIFFER = timedelta(days=1)  # a CRM's clock or time zone may be wrong by hours; by days it is a wrong date
 
 
 class Desk:
@@ -48,6 +50,7 @@ class Desk:
         """Stores events (and a loss note with them); the recommendation follows at once where the lead is known."""
         self._keep("/v1/leads/{lead_id}/events", body, now)
         sent = parse(schemas.EventsIn, body)
+        _refuse_future(sent.events, now)
         events, notes = checked(schemas.EventsIn, lambda: (_events(lead_id, sent.events), _notes(lead_id, sent.events)))
         saved = self._store.save_events(events)
         self._store.save_notes(notes)
@@ -126,6 +129,19 @@ class Desk:
         except SQLAlchemyError:
             return said
         return answer
+
+
+def _refuse_future(events: Sequence[schemas.EventIn], now: datetime) -> None:
+    """One event dated years ahead would make every lead look ripe to the next training."""
+    for place, event in enumerate(events):
+        if event.at > now + CLOCKS_DIFFER:
+            raise ApiProblem(
+                422,
+                "invalid-request",
+                "The body does not fit",
+                "an event lies in the future; `at` is when it happened, with its time zone",
+                f"events.{place}.at",
+            )
 
 
 def _present(lead: KeptLead, now: datetime) -> datetime | None:

@@ -6,7 +6,6 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from features.moments import FIRST_YEAR, LAST_YEAR
-from features.notes import mask_personal
 from features.records import (
     CALL_OUTCOMES,
     STAGES,
@@ -31,7 +30,6 @@ def _of_our_time(moment: datetime) -> datetime:
 
 
 Moment = Annotated[AwareDatetime, AfterValidator(_of_our_time)]
-MaskedWord = Annotated[Word, AfterValidator(mask_personal)]  # managers write phones into every field that is free
 Probability = Annotated[float, Field(ge=0, le=1)]
 Language = Literal["ru", "en"]
 
@@ -83,11 +81,11 @@ class EventIn(BaseModel):
     at: Moment
     event_id: Identifier | None = None
     stage: Stage | None = None
-    detail: MaskedWord | None = None
+    detail: Word | None = None
     amount: Money | None = None
     manager: Word | None = None
     note: NoteText | None = None
-    crm_reason: MaskedWord | None = None
+    crm_reason: Word | None = None
 
     @model_validator(mode="after")
     def _says_what_its_kind_needs(self) -> Self:

@@ -12,7 +12,7 @@ Array = NDArray[np.float64]
 
 PRIOR_STRENGTH = 50.0  # leads: how much the overall rate counts beside the latest leads' own rate
 # On X Education the slope of the latest fifth moves between 0.96 and 1.12, and following it costs 0.003 of log loss per
-# lead on the leads after it: a slope tells of overfit only where it is further from one than periods are from each other.
+# lead on the leads after it: a slope tells of overfit only where it is further from one than periods differ.
 STEADY = 0.2
 NEIGHBOURS = 100  # hold-out leads of like score behind an interval; at a rate of 10% its half width is 4 points
 

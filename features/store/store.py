@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine, Table, and_, func, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from features.contacts import ContactFacts, ContactKeeper
+from features.contacts import ContactFacts, ContactKeeper, is_phone
 from features.field_types import FieldType
 from features.lead_history import KeptLead, LeadVersion
 from features.notes import mask_personal
@@ -295,14 +295,21 @@ _MAY_BE_PERSONAL = re.compile(r"@|(?:\d\D{0,3}){10}")  # an e-mail, or the ten d
 
 
 def _masked(value: FieldValue) -> FieldValue:
-    if isinstance(value, str) and _MAY_BE_PERSONAL.search(value):
-        return mask_personal(value)
-    return value
+    """Text without personal data; a whole number that is a valid phone is one, whatever its field is called."""
+    if isinstance(value, str):
+        return mask_personal(value) if _MAY_BE_PERSONAL.search(value) else value
+    whole = not isinstance(value, bool) and float(value).is_integer() and abs(value) >= 10**9
+    return "<phone>" if whole and is_phone(f"{abs(value):.0f}") else value
+
+
+def _masked_word(word: str | None) -> str | None:
+    return None if word is None else str(_masked(word))
 
 
 def _event_row(event: LeadEvent) -> dict[str, Any]:
     row = event.model_dump()
     row["event_id"] = event.event_id or _digest(event.model_dump(mode="json"))
+    row["detail"] = _masked_word(event.detail)  # managers write phones into every field that is free
     return row
 
 
@@ -317,6 +324,7 @@ def _note_row(note: LossNote) -> dict[str, Any]:
     row = note.model_dump()
     row["note_id"] = note.note_id or _digest(note.model_dump(mode="json"))
     row["text"] = mask_personal(note.text)
+    row["crm_reason"] = _masked_word(note.crm_reason)
     return row
 
 

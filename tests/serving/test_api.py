@@ -317,3 +317,12 @@ def test_every_answer_carries_the_headers_of_security(crm: Crm) -> None:
     for answer in (crm.client.get("/healthz"), crm.client.get("/nothing"), crm.ask("POST", "/v1/leads", b"{")):
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+
+
+def test_an_event_dated_ahead_is_refused_and_says_which(crm: Crm) -> None:
+    crm.lead(lead_id="ahead", created_at=MARCH, source="вебинар")
+    event = {"kind": "touch", "at": "2089-01-01T00:00:00Z", "detail": "page"}
+    said = crm.ask("POST", "/v1/leads/ahead/events", {"events": [{**event, "at": MARCH}, event]})
+    assert said.status_code == 422
+    assert said.json()["field"] == "events.1.at"
+    assert "future" in said.json()["detail"]

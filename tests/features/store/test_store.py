@@ -144,3 +144,15 @@ def test_the_schema_goes_up_and_down_and_equals_the_tables(store_url: str) -> No
 def test_a_store_that_is_no_database_is_refused() -> None:
     with pytest.raises(ValueError, match="expected a URL like"):
         open_engine("mysql://localhost/x")
+
+
+def test_a_phone_in_any_field_is_masked_and_a_sum_is_not(store: Store) -> None:
+    store.save_leads(
+        [a_lead(custom={"Второй телефон": 79161234567, "Оборот": 15_000_000_000, "Как связаться": "8 916 123-45-67"})]
+    )
+    store.save_events([LeadEvent(lead_id="L1", kind=EventKind.TOUCH, at=MONDAY, detail="звонил с 8 916 123-45-67")])
+    store.save_notes([LossNote(lead_id="L1", text="", crm_reason="другой номер +7 916 123 45 67", written_at=MONDAY)])
+    assert "9161234567" not in "".join(c for c in everything_in(store) if c.isdigit())
+    lead = store.lead("L1")
+    assert lead is not None
+    assert lead.versions[0].fields["Оборот"] == 15_000_000_000
