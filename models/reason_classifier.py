@@ -18,7 +18,7 @@ from models.reason_rules import RuleTag, first_to_speak
 from models.taxonomy import UNCLEAR
 
 BATCH = 2_000  # notes scored by one sparse product: some 50 MB
-RULE_PROBABILITY = 0.99  # the sure rules contradict none of 15,791 starter notes; nobody is right always
+RULE_PROBABILITY = 0.99  # the sure rules contradict none of 18,770 starter notes; nobody is right always
 EVIDENCE_WORDS = 3  # a reader wants to see at a glance why
 EVIDENCE_SHARE = 0.15  # of all that speaks for the reason; a word below that explains nothing
 COEFFICIENT_GRID = 2.0**-20  # products with WEIGHT_GRID sum exactly up to 2**19; moves a score by 1e-6
