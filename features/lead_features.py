@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from features.lead_history import LeadHistory, stages_reached
-from features.records import STAGES, EventKind
+from features.lead_history import LeadHistory, furthest_stage, stages_reached
+from features.records import EventKind
 
 Value = float | str | None
 FeatureKind = Literal["number", "category"]
@@ -172,7 +172,7 @@ def last_call(lead: LeadHistory) -> Value:
 @feature(unit="stage, lead = 0")
 def stage(lead: LeadHistory) -> Value:
     """The furthest stage reached so far, counted along the funnel."""
-    return float(max((STAGES.index(reached) for _, reached in stages_reached(lead.events)), default=0))
+    return float(furthest_stage(lead.events))
 
 
 @feature(unit="days")

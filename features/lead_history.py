@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 
 from features.contacts import ContactFacts
-from features.records import STAGE_OF_EVENT, EventKind, FieldValue, LeadEvent, Stage
+from features.records import STAGE_OF_EVENT, STAGES, EventKind, FieldValue, LeadEvent, Stage
 
 NO_CONTACT = ContactFacts()
 
@@ -108,6 +108,11 @@ def stages_reached(events: Sequence[LeadEvent]) -> list[tuple[datetime | None, S
     """Each stage that the events prove, with its moment, in the order of the events."""
     proofs = [(event.at, event.stage or STAGE_OF_EVENT.get(event.kind)) for event in events]
     return [(at, stage) for at, stage in proofs if stage is not None]
+
+
+def furthest_stage(events: Sequence[LeadEvent]) -> int:
+    """The place in STAGES of the furthest stage that these events prove; 0, the lead itself, without any."""
+    return max((STAGES.index(stage) for _, stage in stages_reached(events)), default=0)
 
 
 def _order(event: LeadEvent) -> tuple[datetime, str, str, str]:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from features.lead_history import LeadHistory, stages_reached
+from features.lead_history import LeadHistory, furthest_stage
 from features.outcomes import is_open
 from features.records import STAGES, EventKind, Stage
 from features.working_time import WorkingHours
@@ -180,8 +180,7 @@ def grade(lead: LeadHistory) -> Grade:
 
     `sql`: qualified by sales. `sal`: wrote or answered. `mql`: came back at least twice. `iql`: took the material only.
     """
-    reached = max((STAGES.index(stage) for _, stage in stages_reached(lead.events)), default=0)
-    if reached >= STAGES.index(Stage.QUALIFIED):
+    if furthest_stage(lead.events) >= STAGES.index(Stage.QUALIFIED):
         return "sql"
     answered = any(call.detail in ("answered", "call_back") for call in lead.of_kind(EventKind.CALL))
     wrote = bool(lead.fields.get("comment")) or any(m.detail == "in" for m in lead.of_kind(EventKind.MESSAGE))

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from features.lead_history import KeptLead, LeadHistory, stages_reached
-from features.records import STAGES, LeadEvent
+from features.lead_history import KeptLead, LeadHistory, furthest_stage
+from features.records import LeadEvent
 from models.call_policy import CallPolicy, Case, decide
 from models.conversion import ConversionModel, Prediction
 from models.explain import reasons
@@ -54,7 +54,7 @@ class Recommender:
         model = champion.model
         assert isinstance(model, ConversionModel)
         matrix = model.schema.matrix([history])
-        prediction = model.predict(matrix, np.array([_furthest(history)]))
+        prediction = model.predict(matrix, np.array([furthest_stage(history.events)]))
         values = model.schema.values(history)
         pros, cons = reasons(model.schema, values, model.contributions(matrix)[0], language)
         recommendation = self._decide(case, prediction, history.as_of, now).model_copy(
@@ -104,7 +104,3 @@ def _as_learned(lead: KeptLead, events: Sequence[LeadEvent], as_of: datetime | N
     if lead.created_at is not None:
         return LeadHistory.at(lead, events, as_of)
     return LeadHistory.at(replace(lead, versions=(lead.as_known(as_of or now),)), (), None)
-
-
-def _furthest(history: LeadHistory) -> int:
-    return max((STAGES.index(stage) for _, stage in stages_reached(history.events)), default=0)

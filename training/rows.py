@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from features.feature_schema import FeatureSchema, learn_schema
 from features.field_types import FieldType
-from features.lead_history import KeptLead, LeadHistory, past, stages_reached
+from features.lead_history import KeptLead, LeadHistory, furthest_stage, past
 from features.outcomes import HORIZON, is_open, training_outcome
 from features.records import STAGES, EventKind, LeadEvent, Stage
 from models.conversion import GOALS
@@ -97,17 +97,12 @@ def _outcomes(
     """Each stage's outcome per row; NaN where it is not known or was reached before."""
     found = {stage: np.full(len(histories), np.nan) for stage in GOALS}
     for row, (all_events, history) in enumerate(zip(events, histories, strict=True)):
-        reached = furthest(history.events)
+        reached = furthest_stage(history.events)
         for stage in GOALS:
             if reached < STAGES.index(stage):
                 known = training_outcome(all_events, stage, as_of=history.as_of, snapshot=snapshot, horizon=horizon)
                 found[stage][row] = np.nan if known is None else float(known)
     return found
-
-
-def furthest(events: Sequence[LeadEvent]) -> int:
-    """The place in STAGES of the furthest stage that these events prove."""
-    return max((STAGES.index(stage) for _, stage in stages_reached(events)), default=0)
 
 
 def _weights(lead: NDArray[np.int64], at_creation: NDArray[np.bool_]) -> NDArray[np.float64]:
