@@ -204,7 +204,7 @@ def _guarded(path: Path, read: Callable[[], Any]) -> Any:
     except BaseException as error:
         if isinstance(error, KeyboardInterrupt | SystemExit | MemoryError):
             raise
-        raise RefusedFile(path, f"a damaged workbook ({error}); save it again in Excel") from None
+        raise RefusedFile(path, f"a damaged workbook ({error}); save it again in Excel") from error
 
 
 def _merged_rows(sheet: Any) -> set[int]:

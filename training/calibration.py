@@ -13,15 +13,16 @@ Array = NDArray[np.float64]
 PRIOR_STRENGTH = 50.0  # leads: how much the overall rate counts beside the latest leads' own rate
 # On X Education the slope of the latest fifth moves between 0.96 and 1.12, and following it costs 0.003 of log loss per
 # lead on the leads after it: a slope tells of overfit only where it is further from one than periods differ.
+# Seen on the test windows of that set, so its figures there flatter a little (benchmarks/RESULTS.md says by how much).
 STEADY = 0.2
 NEIGHBOURS = 100  # hold-out leads of like score behind an interval; at a rate of 10% its half width is 4 points
 
 
 def calibrate(raw: Array, y: Array, weight: Array) -> tuple[float, float]:
-    """Slope and intercept of log odds by weighted maximum likelihood (Platt 1999), the slope between 0 and 2.
+    """Slope and intercept of log odds by weighted maximum likelihood (Platt 1999), the fitted slope between 0 and 2.
 
     The targets lean on one imagined lead of each outcome, as Platt advises, so that a perfect separation stays finite.
-    What the slope differs from one by no more than STEADY is taken as this period's own; only the rest is kept.
+    STEADY of the slope's distance from one is taken as this period's own, and only the rest is kept: 0.2 to 1.8 remain.
     """
     won, lost = weight[y == 1].sum(), weight[y == 0].sum()
     target = np.where(y == 1, (won + 1) / (won + 2), 1 / (lost + 2))
