@@ -115,6 +115,15 @@ def furthest_stage(events: Sequence[LeadEvent]) -> int:
     return max((STAGES.index(stage) for _, stage in stages_reached(events)), default=0)
 
 
-def _order(event: LeadEvent) -> tuple[datetime, str, str, str]:
+def _order(event: LeadEvent) -> tuple[datetime, str, str, str, float, str, str]:
+    """By moment; events of one moment by everything that they say, so that their arrival never decides."""
     assert event.at is not None
-    return event.at.astimezone(UTC), event.kind, event.detail or "", event.event_id or ""
+    return (
+        event.at.astimezone(UTC),
+        event.kind,
+        event.detail or "",
+        event.stage or "",
+        float(event.amount or 0),
+        event.manager or "",
+        event.event_id or "",
+    )

@@ -123,3 +123,9 @@ def test_a_schema_comes_back_from_json_as_it_was() -> None:
     schema = learn_schema([a_history(source=["вебинар", "реклама"][n % 2], Сумма=n * 1.5) for n in range(60)])
     again = FeatureSchema.from_json(schema.to_json())
     assert (again.columns, again.left_out) == (schema.columns, schema.left_out)
+
+
+def test_two_proposals_of_one_moment_are_read_alike_whichever_came_first() -> None:
+    small, large = (event(EventKind.PROPOSAL, MONDAY, None, amount) for amount in (1, 2))
+    one_way, other_way = (LeadHistory.at(LEAD, pair, MONDAY) for pair in ((small, large), (large, small)))
+    assert [feature(one_way) for feature in FEATURES] == [feature(other_way) for feature in FEATURES]
